@@ -1,0 +1,67 @@
+{#- Exact decimal arithmetic: rounding is half away from zero to 4 decimals. -#}
+
+{#- A sum of money that stays DECIMAL(18,4), so that later sums are fast and tie. -#}
+{% macro sum_money(expression) -%} cast(sum({{ expression }}) as decimal(18, 4)) {%- endmacro %}
+
+{#- A quotient of two decimals (the second at most 8 decimals), exact and rounded to 4. -#}
+{% macro divide_money(numerator, denominator) -%}
+    {{ return(adapter.dispatch('divide_money', 'tierwise')(numerator, denominator)) }}
+{%- endmacro %}
+
+{% macro default__divide_money(numerator, denominator) -%}
+cast(
+    round(
+        cast({{ numerator }} as decimal(28, 4))
+        / nullif(cast({{ denominator }} as decimal(28, 8)), 0), 4
+    ) as decimal(18, 4)
+)
+{%- endmacro %}
+
+{#- DuckDB divides decimals as floats; whole numbers of 10^-4 and 10^-8 stay exact. -#}
+{% macro duckdb__divide_money(numerator, denominator) -%}
+    {%- set units -%} cast(cast({{ numerator }} as decimal(38, 4)) * 10000 as hugeint) {%- endset -%}
+    {%- set parts -%} cast(cast({{ denominator }} as decimal(38, 8)) * 100000000 as hugeint) {%- endset -%}
+cast(
+    cast(
+        sign({{ units }}) * sign({{ parts }})
+        * ((2 * 100000000 * abs({{ units }}) + abs({{ parts }})) // nullif(2 * abs({{ parts }}), 0))
+        as decimal(38, 0)
+    ) * 0.0001 as decimal(18, 4)
+)
+{%- endmacro %}
+
+{#-
+    amount x rate(currency) / rate(reporting), rulebook 0. Both rates are CNY per unit of
+    one month; the same currency needs no rate; a missing rate gives null.
+-#}
+{% macro convert_money(amount, currency, rate, to_currency, to_rate) -%}
+    {{ return(adapter.dispatch('convert_money', 'tierwise')(amount, currency, rate, to_currency, to_rate)) }}
+{%- endmacro %}
+
+{% macro default__convert_money(amount, currency, rate, to_currency, to_rate) -%}
+case
+    when {{ currency }} = {{ to_currency }} then cast({{ amount }} as decimal(18, 4))
+    else cast(
+        round(
+            cast({{ amount }} as decimal(18, 4)) * cast({{ rate }} as decimal(18, 8))
+            / cast({{ to_rate }} as decimal(18, 8)), 4
+        ) as decimal(18, 4)
+    )
+end
+{%- endmacro %}
+
+{% macro duckdb__convert_money(amount, currency, rate, to_currency, to_rate) -%}
+    {%- set units -%} cast(cast({{ amount }} as decimal(38, 4)) * 10000 as hugeint) {%- endset -%}
+    {%- set price -%} cast(cast({{ rate }} as decimal(38, 8)) * 100000000 as hugeint) {%- endset -%}
+    {%- set base -%} cast(cast({{ to_rate }} as decimal(38, 8)) * 100000000 as hugeint) {%- endset -%}
+case
+    when {{ currency }} = {{ to_currency }} then cast({{ amount }} as decimal(18, 4))
+    else cast(
+        cast(
+            sign({{ units }})
+            * ((2 * abs({{ units }}) * {{ price }} + {{ base }}) // (2 * {{ base }}))
+            as decimal(38, 0)
+        ) * 0.0001 as decimal(18, 4)
+    )
+end
+{%- endmacro %}

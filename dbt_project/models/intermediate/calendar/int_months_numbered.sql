@@ -1,0 +1,25 @@
+with settings as (
+
+    select * from {{ ref('stg_control__run_settings') }}
+
+),
+
+months as (
+
+    select
+        {{ add_months("date '1900-01-01'", 'series.number - ' ~ (1900 * 12)) }} as month,
+        series.number as month_number
+    from (
+        {{ number_series(
+            '(select ' ~ month_number('first_month') ~ ' from settings)',
+            '(select ' ~ month_number('closing_month') ~ ' from settings)'
+        ) }}
+    ) as series
+
+)
+
+select
+    month,
+    {{ month_end('month') }} as month_end,
+    month_number
+from months

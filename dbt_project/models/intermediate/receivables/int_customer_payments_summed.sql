@@ -1,0 +1,6 @@
+select
+    cast(null as varchar) as customer_id,
+    cast(null as date) as month,
+    cast(null as bigint) as month_number,
+    cast(null as decimal(18, 4)) as paid_amount
+where false

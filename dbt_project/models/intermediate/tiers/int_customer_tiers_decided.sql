@@ -1,0 +1,20 @@
+select
+    cast(null as varchar) as customer_id,
+    cast(null as date) as month,
+    cast(null as bigint) as month_number,
+    cast(null as varchar) as policy_id,
+    cast(null as bigint) as policy_version,
+    cast(null as varchar) as metric,
+    cast(null as decimal(18, 4)) as metric_value,
+    cast(null as varchar) as metric_currency,
+    cast(null as varchar) as rule_tier,
+    cast(null as bigint) as rule_tier_rank,
+    cast(null as varchar) as tier_code,
+    cast(null as bigint) as tier_rank,
+    cast(null as varchar) as tier_reason,
+    cast(null as varchar) as service_class,
+    cast(null as boolean) as is_high_value,
+    cast(null as decimal(18, 6)) as bound_met,
+    cast(null as decimal(18, 6)) as next_bound,
+    cast(null as decimal(18, 4)) as gap_to_next
+where false
