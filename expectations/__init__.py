@@ -1,0 +1,1 @@
+"""Acceptance of raw data and of marts: Great Expectations suites and their runner."""

@@ -1,0 +1,1 @@
+"""Orchestration of the customer-value warehouse: load, validate, build, publish."""

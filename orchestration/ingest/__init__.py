@@ -1,0 +1,1 @@
+"""Loading: from landing files to the Parquet lake, plain functions without Dagster."""

@@ -1,0 +1,1 @@
+"""Reference tables, the bundled sample and the generator behind `tierwise sample`."""
