@@ -1,0 +1,23 @@
+with validation_results as (
+
+    select * from {{ ref('stg_control__validation_results') }}
+
+)
+
+select
+    run_id,
+    suite,
+    expectation_id,
+    layer,
+    dataset,
+    column_name as "column",
+    expectation,
+    severity,
+    observed,
+    evaluated,
+    unexpected,
+    affected_customers,
+    affected_revenue,
+    unexpected_share,
+    success
+from validation_results

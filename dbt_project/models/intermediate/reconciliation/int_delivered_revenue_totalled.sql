@@ -1,0 +1,99 @@
+-- The money of the files themselves, by the shortest way: neither owners nor products nor
+-- customers are looked at, so that the marts are held against something they did not make.
+with invoices as (
+
+    select
+        invoices.*,
+        rates.cny_per_unit,
+        rates.reporting_cny_per_unit,
+        settings.reporting_currency
+    from {{ ref('int_invoices_deduplicated') }} as invoices
+    cross join {{ ref('stg_control__run_settings') }} as settings
+    left join {{ ref('int_exchange_rates_completed') }} as rates
+        on
+            invoices.billing_month = rates.month
+            and invoices.currency = rates.currency
+    where
+        invoices.category in ('normal', 'interim', 'last', 'credit_note')
+        and invoices.billing_month <= settings.closing_month
+
+),
+
+charges as (
+
+    select * from {{ ref('int_charges_deduplicated') }}
+
+),
+
+owned_invoices as (
+
+    select invoice_id from {{ ref('int_invoices_counted') }}
+
+),
+
+charges_converted as (
+
+    select
+        invoices.invoice_id,
+        case
+            when charges.charge_type in (
+                'recurring', 'usage', 'one_off', 'discount', 'adjustment'
+            ) then {{ convert_money(
+                'charges.amount', 'invoices.currency', 'invoices.cny_per_unit',
+                'invoices.reporting_currency', 'invoices.reporting_cny_per_unit'
+            ) }}
+            else cast(0 as decimal(18, 4))
+        end as revenue
+    from invoices
+    inner join charges on invoices.invoice_id = charges.invoice_id
+
+),
+
+itemised as (
+
+    select
+        invoice_id,
+        {{ sum_money('revenue') }} as revenue
+    from charges_converted
+    group by invoice_id
+
+),
+
+totals as (
+
+    select
+        invoices.invoice_id,
+        case
+            when itemised.invoice_id is not null then itemised.revenue
+            else {{ convert_money(
+                'invoices.total_amount - invoices.tax_amount',
+                'invoices.currency', 'invoices.cny_per_unit',
+                'invoices.reporting_currency', 'invoices.reporting_cny_per_unit'
+            ) }}
+        end as revenue,
+        {{ convert_money(
+            'invoices.total_amount', 'invoices.currency', 'invoices.cny_per_unit',
+            'invoices.reporting_currency', 'invoices.reporting_cny_per_unit'
+        ) }} as billed_amount,
+        owned_invoices.invoice_id is not null as has_customer
+    from invoices
+    left join itemised on invoices.invoice_id = itemised.invoice_id
+    left join owned_invoices on invoices.invoice_id = owned_invoices.invoice_id
+
+),
+
+final as (
+
+    select
+        coalesce({{ sum_money('revenue') }}, 0) as revenue,
+        coalesce({{ sum_money('case when not has_customer then revenue else 0 end') }}, 0)
+            as revenue_without_customer,
+        coalesce({{ sum_money('billed_amount') }}, 0) as billed_amount,
+        coalesce(
+            {{ sum_money('case when not has_customer then billed_amount else 0 end') }}, 0
+        ) as billed_without_customer
+    from totals
+
+)
+
+select * from final
