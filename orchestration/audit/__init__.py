@@ -1,0 +1,1 @@
+"""Evidence: the ledger of runs and the manifest of each publication."""

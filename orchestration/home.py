@@ -1,0 +1,72 @@
+"""The home directory: where everything a run produces lies, one writer per place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestration.errors import ConfigurationError
+
+
+@dataclass(frozen=True)
+class Home:
+    """Paths under one home. The owner of each place is the only one that writes there."""
+
+    root: Path
+
+    @property
+    def lake(self) -> Path:
+        """Typed raw data, quarantine and load ledger; written by the loader."""
+        return self.root / "lake"
+
+    @property
+    def reference(self) -> Path:
+        """The reference tables in force, as dbt seeds; written by the loader."""
+        return self.lake / "reference"
+
+    @property
+    def warehouse(self) -> Path:
+        """The warehouse file; written by dbt."""
+        return self.root / "warehouse.duckdb"
+
+    @property
+    def published(self) -> Path:
+        """Publications and the link `current`; written by the publisher."""
+        return self.root / "published"
+
+    @property
+    def audit(self) -> Path:
+        """Validation results, Data Docs and the ledger of runs."""
+        return self.root / "audit"
+
+    @property
+    def dbt(self) -> Path:
+        """dbt's target folder: manifest, partial parse, logs."""
+        return self.root / "dbt"
+
+    @property
+    def dagster(self) -> Path:
+        """Dagster's instance: run history and event logs."""
+        return self.root / "dagster"
+
+    @property
+    def temporary(self) -> Path:
+        """Where DuckDB spills what does not fit into memory."""
+        return self.root / "tmp"
+
+    def prepare(self) -> None:
+        """Create what is missing. Customer data is for the owner of the home alone.
+
+        Raises:
+            ConfigurationError: the home is a file, or cannot be written.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            for place in (self.lake, self.dbt, self.dagster, self.temporary, self.audit):
+                place.mkdir(mode=0o700, exist_ok=True)
+            self.published.mkdir(exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError(
+                f"The home {self.root} cannot be used: {error.strerror}. "
+                "Choose a folder you may write to with --home or TIERWISE_HOME."
+            ) from error

@@ -1,0 +1,1 @@
+"""Publication: versioned copies of the accepted marts, switched in one atomic step."""
