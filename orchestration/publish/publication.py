@@ -96,9 +96,7 @@ def write_publication(
     return folder, outputs
 
 
-def _copy_table(
-    connection: duckdb.DuckDBPyConnection, table: PublishedTable, folder: Path
-) -> int:
+def _copy_table(connection: duckdb.DuckDBPyConnection, table: PublishedTable, folder: Path) -> int:
     """Copy one table, in the order of its key so that the same input gives the same bytes."""
     order = ", ".join(f'"{column}"' for column in table.key) or "all"
     connection.execute(

@@ -1,0 +1,54 @@
+# Two commands on a fresh machine: `make run` and `make test`.
+# They need Python 3.11 or newer, make and a shell.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+INSTALL := $(PIP) install --no-deps --no-compile --require-hashes --requirement
+FINISH = $(PIP) install --no-deps --no-build-isolation --editable . \
+	&& $(BIN)/python -m compileall -q -j 0 $(VENV)/lib && touch $@
+
+.PHONY: help run test lint bench clean
+
+help:
+	@echo "make run    set up, run the main job on the bundled sample"
+	@echo "make test   set up, run every test"
+	@echo "make lint   check format, style and types"
+	@echo "make bench  time the main job on the bundled sample, phase by phase"
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Tierwise needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 2; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
+	@echo "Setting up $(VENV) (once; a few minutes)"
+	@$(INSTALL) requirements.lock
+	@$(FINISH)
+
+$(VENV)/.installed-dev: requirements-dev.lock pyproject.toml | $(BIN)/python
+	@echo "Setting up $(VENV) for tests (once; a few minutes)"
+	@$(INSTALL) requirements-dev.lock
+	@$(FINISH)
+
+run: $(VENV)/.installed
+	@$(BIN)/tierwise run --landing seeds/sample/landing --reference seeds/sample/reference
+	@echo
+	@echo "What to try next:"
+	@echo "  $(BIN)/python -c \"import duckdb; print(duckdb.connect('home/published/current/marts.duckdb', read_only=True).sql('select tier_code, count(*) from marts.dim_customer group by 1 order by 2'))\""
+	@echo "  $(BIN)/tierwise status"
+	@echo "  $(BIN)/tierwise ui            Dagster on http://127.0.0.1:3000"
+	@echo "  $(BIN)/tierwise run --help    your own files"
+
+test: $(VENV)/.installed-dev
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: $(VENV)/.installed-dev
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
+
+bench: $(VENV)/.installed-dev
+	@$(BIN)/python -m tests.benchmarks.main_job
+
+clean:
+	@rm -rf $(VENV) home

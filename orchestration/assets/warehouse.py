@@ -1,0 +1,103 @@
+"""The dbt models as assets: two invocations, before and after the marts are accepted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+from dagster_dbt import DbtCliResource, dbt_assets
+
+from orchestration.session import RunSession
+from orchestration.warehouse.keys import dbt_key
+from orchestration.warehouse.translator import WarehouseTranslator
+
+EVIDENCE = "tag:evidence"
+BUILD_ARGUMENTS = ("build", "--exclude-resource-type", "unit_test")
+
+
+def warehouse_assets(manifest_path: Path) -> list[dg.AssetsDefinition]:
+    """The models up to the marts, and the evidence: snapshot and audit tables.
+
+    Logic is proven by dbt's unit tests when the project is tested, not at every run; data
+    tests run with the models and stand in Dagster as asset checks.
+    """
+    manifest: dict[str, Any] = json.loads(manifest_path.read_text())
+    titles = {
+        "build_marts": "Build the marts",
+        "build_evidence": "Snapshot the tiers and write the audit tables",
+    }
+
+    def build(name: str, **selection: str) -> dg.AssetsDefinition:
+        @dbt_assets(
+            manifest=manifest,
+            name=name,
+            dagster_dbt_translator=WarehouseTranslator(),
+            required_resource_keys={"session", "dbt"},
+            **selection,
+        )
+        def build_models(context: dg.AssetExecutionContext) -> Iterator[Any]:
+            session: RunSession = context.resources.session
+            session.progress.phase(titles[name])
+            yield from _run_dbt(context, context.resources.dbt, session, manifest)
+
+        return build_models
+
+    return [build("build_marts", exclude=EVIDENCE), build("build_evidence", select=EVIDENCE)]
+
+
+def _run_dbt(
+    context: dg.AssetExecutionContext,
+    dbt: DbtCliResource,
+    session: RunSession,
+    manifest: Mapping[str, Any],
+) -> Iterator[Any]:
+    """Run one dbt invocation and pass its events on, with the rows each table now has.
+
+    Rows are counted from DuckDB's own catalogue once dbt has closed the warehouse: an
+    open reader would make the next writer fail.
+    """
+    invocation = dbt.cli(
+        list(BUILD_ARGUMENTS), context=context, target_path=session.home.dbt, manifest=None
+    )
+    total = _selected_nodes(context)
+    events: list[Any] = []
+    for done, event in enumerate(invocation.stream(), start=1):
+        events.append(event)
+        session.progress.step(_name_of(event), done, total)
+    rows = _row_counts(session)
+    for event in events:
+        yield _with_rows(event, rows, manifest)
+
+
+def _selected_nodes(context: dg.AssetExecutionContext) -> int:
+    return len(context.selected_asset_keys) + len(context.selected_asset_check_keys)
+
+
+def _name_of(event: Any) -> str:
+    if isinstance(event, dg.AssetCheckResult):
+        return str(event.check_name)
+    return str(event.output_name) if isinstance(event, dg.Output) else type(event).__name__
+
+
+def _row_counts(session: RunSession) -> dict[tuple[str, str], int]:
+    with duckdb.connect(str(session.home.warehouse), read_only=True) as connection:
+        return {
+            (schema, table): size
+            for schema, table, size in connection.execute(
+                "select schema_name, table_name, estimated_size from duckdb_tables()"
+            ).fetchall()
+        }
+
+
+def _with_rows(event: Any, rows: Mapping[tuple[str, str], int], manifest: Mapping[str, Any]) -> Any:
+    if not isinstance(event, dg.Output) or "unique_id" not in event.metadata:
+        return event
+    node = manifest["nodes"].get(event.metadata["unique_id"].value)
+    key = dbt_key(node).path if node else []
+    if tuple(key) not in rows:
+        return event
+    return event.with_metadata({**event.metadata, "dagster/row_count": rows[tuple(key)]})

@@ -1,0 +1,121 @@
+"""The command line: a thin layer over the Dagster definitions."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from orchestration.errors import TierwiseError
+
+# The libraries below are slow to import; each command imports what it needs.
+
+app = typer.Typer(
+    name="tierwise",
+    help="The customer-value warehouse for telecom operators.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+    add_completion=False,
+)
+console = Console()
+problems = Console(stderr=True)
+
+HomeOption = Annotated[
+    Path | None, typer.Option("--home", help="Where everything lies. Default: ./home.")
+]
+
+
+@app.command()
+def run(
+    landing: Annotated[
+        Path | None, typer.Option(help="The folder with a subfolder per delivered feed.")
+    ] = None,
+    reference: Annotated[
+        Path | None, typer.Option(help="Your own reference tables; each replaces a default.")
+    ] = None,
+    home: HomeOption = None,
+    through: Annotated[
+        str | None, typer.Option(help="Closing month YYYY-MM. Default: the last complete one.")
+    ] = None,
+    target: Annotated[str, typer.Option(help="Engine that builds the marts.")] = "duckdb",
+) -> None:
+    """Load what is new, validate, build, validate, snapshot, publish.
+
+    Exit codes: 0 published, 1 blocked by validation, 2 wrong use or configuration,
+    3 another run holds the warehouse.
+    """
+    from orchestration.errors import ConfigurationError
+    from orchestration.ingest.lock import HomeLock
+    from orchestration.settings import load_settings
+
+    if target != "duckdb":
+        raise ConfigurationError(f"--target {target}: only duckdb is supported.")
+    settings = load_settings(home, landing=landing, reference=reference, through=through)
+    with HomeLock(settings.home):
+        pass  # a second run is refused at once, before anything slow is imported
+
+    from orchestration.console import ConsoleProgress
+    from orchestration.main_job import ValidationBlockedError, run_main_job
+    from orchestration.summary import print_summary
+
+    with ConsoleProgress(console) as progress:
+        progress.phase("Prepare")
+        try:
+            session = run_main_job(settings, progress)
+        except ValidationBlockedError as blocked:
+            print_summary(console, blocked.session)
+            raise
+    print_summary(console, session)
+    console.print(f"[green]Published {session.run_id}.[/]", highlight=False)
+
+
+@app.command()
+def sample(
+    out: Annotated[Path, typer.Option(help="Folder to write; must be empty or new.")],
+    customers: Annotated[int, typer.Option(min=1, help="Number of customers.")] = 2000,
+    months: Annotated[int, typer.Option(min=1, help="Number of months.")] = 18,
+    seed: Annotated[int | None, typer.Option(help="Same seed, same data.")] = None,
+    defects: Annotated[bool, typer.Option(help="Sprinkle faults, listed in defects.csv.")] = False,
+) -> None:
+    """Write a realistic operator's landing area of any size."""
+    from seeds.operator.generate import write_sample
+
+    summary = write_sample(out, customers, months, seed=seed, defects=defects)
+    console.print(summary, highlight=False)
+
+
+@app.command()
+def ui(home: HomeOption = None, port: Annotated[int, typer.Option()] = 3000) -> None:
+    """Dagster's web interface on 127.0.0.1: lineage, runs, checks."""
+    from orchestration.home import Home
+    from orchestration.main_job import prepare_instance
+    from orchestration.settings import load_settings
+
+    settings = load_settings(home)
+    instance = prepare_instance(Home(settings.home))
+    environment = {
+        **os.environ,
+        "DAGSTER_HOME": str(instance),
+        "TIERWISE_HOME": str(settings.home),
+    }
+    dagster = str(Path(sys.executable).with_name("dagster"))
+    os.execve(  # noqa: S606
+        dagster,
+        [dagster, "dev", "-m", "orchestration.definitions", "-h", "127.0.0.1", "-p", str(port)],
+        environment,
+    )
+
+
+def main() -> NoReturn:
+    """Entry point: runs a command and turns a user's mistake into one message."""
+    try:
+        app()
+    except TierwiseError as error:
+        problems.print("[red]Error:[/]", end=" ")
+        problems.print(str(error), highlight=False, soft_wrap=True, markup=False)
+        sys.exit(error.exit_code)
+    sys.exit(0)

@@ -1,0 +1,91 @@
+"""Running the main job in this process, with Dagster's own history of it in the home."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+
+from orchestration.definitions import build_definitions
+from orchestration.errors import DataBlockedError, TierwiseError
+from orchestration.home import Home
+from orchestration.jobs import JOB_NAME
+from orchestration.progress import Progress
+from orchestration.session import RunSession
+from orchestration.settings import Settings
+
+DAGSTER_CONFIGURATION = """\
+# Customer data sits on networks without an outside.
+telemetry:
+  enabled: false
+"""
+
+
+def prepare_instance(home: Home) -> Path:
+    """Folder of the home's Dagster instance, configured; telemetry is off."""
+    home.prepare()
+    configuration = home.dagster / "dagster.yaml"
+    if not configuration.exists():
+        configuration.write_text(DAGSTER_CONFIGURATION)
+    return home.dagster
+
+
+@contextmanager
+def _instance(home: Home) -> Iterator[dg.DagsterInstance]:
+    os.environ["DAGSTER_HOME"] = str(prepare_instance(home))
+    with dg.DagsterInstance.get() as instance:
+        yield instance
+
+
+def run_main_job(settings: Settings, progress: Progress) -> RunSession:
+    """Load, validate, build, validate, snapshot and publish.
+
+    Returns:
+        The session of the run, which published.
+
+    Raises:
+        TierwiseError: the run was refused or blocked; nothing was published.
+    """
+    sessions: list[RunSession] = []
+    home = Home(settings.home)
+    definitions = build_definitions(settings, progress=progress, on_session=sessions.append)
+    with _instance(home) as instance:
+        try:
+            definitions.resolve_job_def(JOB_NAME).execute_in_process(
+                instance=instance,
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            )
+        except Exception as error:
+            raise _cause(error, sessions) from error
+    return sessions[0]
+
+
+def _cause(error: BaseException, sessions: list[RunSession]) -> BaseException:
+    """What to tell the user of a failed job: our own error, a failed check, or the bug."""
+    link: BaseException | None = error
+    while link is not None:
+        if isinstance(link, TierwiseError):
+            return link
+        link = link.__cause__ or link.__context__
+    if sessions and sessions[0].is_blocked:
+        return ValidationBlockedError(sessions[0])
+    return error
+
+
+class ValidationBlockedError(DataBlockedError):
+    """A critical expectation failed: nothing was snapshotted or published."""
+
+    def __init__(self, session: RunSession) -> None:
+        self.session = session
+        critical = sum(
+            not result.success and result.severity == "critical"
+            for layer in session.layers.values()
+            for result in layer.results
+        )
+        super().__init__(
+            f"Blocked: {critical} critical expectation{'s' * (critical != 1)} failed. Nothing was "
+            "published; the last publication is untouched. Correct the delivery and run again."
+        )

@@ -1,0 +1,52 @@
+"""What starts the main job when something is delivered; switched on by the operator."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+
+from orchestration.jobs import JOB_NAME
+
+
+def landing_fingerprint(landing: Path) -> str | None:
+    """What lies in the landing area: names, sizes and times; none without any file."""
+    digest = hashlib.sha256()
+    files = sorted(path for path in landing.rglob("*") if path.is_file())
+    for path in files:
+        status = path.stat()
+        digest.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
+    return digest.hexdigest() if files else None
+
+
+def landing_sensor(
+    job: dg.UnresolvedAssetJobDefinition, landing: Path | None
+) -> dg.SensorDefinition:
+    """Start a run once the landing area has changed and then stayed still for one tick.
+
+    Waiting for stillness keeps a run from reading a delivery that is still arriving.
+    """
+
+    @dg.sensor(
+        name="landing_changed",
+        job=job,
+        minimum_interval_seconds=60,
+        default_status=dg.DefaultSensorStatus.STOPPED,
+        description=f"Starts {JOB_NAME} when files have arrived and no more are arriving.",
+    )
+    def landing_changed(
+        context: dg.SensorEvaluationContext,
+    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        seen = landing_fingerprint(landing) if landing and landing.is_dir() else None
+        if seen is None:
+            yield dg.SkipReason("Nothing has been delivered: the landing area holds no file.")
+            return
+        if seen != context.cursor:
+            context.update_cursor(seen)
+            yield dg.SkipReason("The landing area has changed; waiting until it is still.")
+            return
+        yield dg.RunRequest(run_key=seen)
+
+    return landing_changed

@@ -1,0 +1,99 @@
+"""The short summary at the end of a run, read from what the run left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import duckdb
+from rich.console import Console
+from rich.table import Table
+
+from orchestration.publish.publication import CURRENT
+from orchestration.session import RunSession
+
+
+def print_summary(console: Console, session: RunSession) -> None:
+    """Rows in, quarantined, checks failed, what moved between tiers, where it all is."""
+    _print_load(console, session)
+    _print_checks(console, session)
+    _print_tiers(console, session)
+    _print_places(console, session)
+
+
+def _print_load(console: Console, session: RunSession) -> None:
+    loaded = session.load_result
+    if loaded is None:
+        return
+    table = Table(
+        "feed", *_right("files", "skipped", "rows in", "loaded", "quarantined", "repeated")
+    )
+    for name, counts in loaded.feeds.items():
+        if counts.files or counts.files_skipped:
+            table.add_row(
+                name,
+                f"{counts.files:,}",
+                f"{counts.files_skipped:,}",
+                f"{counts.rows_in_file:,}",
+                f"{counts.rows_loaded:,}",
+                f"{counts.rows_quarantined:,}",
+                f"{counts.rows_duplicate:,}",
+            )
+    if table.row_count:
+        console.print(table)
+    for warning in loaded.warnings:
+        console.print(f"[yellow]Note:[/] {warning}", highlight=False)
+    console.print(
+        f"Months {loaded.first_month:%Y-%m} to {loaded.closing_month:%Y-%m}.", highlight=False
+    )
+
+
+def _right(*names: str) -> Iterable[str]:
+    return names
+
+
+def _print_checks(console: Console, session: RunSession) -> None:
+    results = [result for layer in session.layers.values() for result in layer.results]
+    failed = [result for result in results if not result.success]
+    console.print(f"{len(results)} expectations checked, {len(failed)} failed.", highlight=False)
+    order = {"critical": 0, "warning": 1, "info": 2}
+    for result in sorted(failed, key=lambda each: (order[each.severity], each.expectation_id)):
+        colour = "red" if result.severity == "critical" else "yellow"
+        observed = f" ({result.observed})" if result.observed else ""
+        console.print(
+            f"[{colour}]{result.severity}[/] {result.expectation_id}: "
+            f"{result.expectation}{observed}",
+            highlight=False,
+        )
+
+
+def _print_tiers(console: Console, session: RunSession) -> None:
+    current = session.home.published / CURRENT / "marts.duckdb"
+    if not current.exists():
+        return
+    with duckdb.connect(str(current), read_only=True) as connection:
+        moves = connection.execute(
+            """
+            select tier_from, tier_to, customers, revenue
+            from marts.tier_migration_monthly
+            where month = (select max(month) from marts.dim_month) and tier_from <> tier_to
+            order by customers desc, tier_from, tier_to
+            limit 8
+            """
+        ).fetchall()
+    if not moves:
+        return
+    table = Table("tier before", "tier now", "customers", "revenue", title="Moved between tiers")
+    for tier_from, tier_to, customers, revenue in moves:
+        table.add_row(tier_from, tier_to, f"{customers:,}", f"{revenue:,.2f}")
+    console.print(table)
+
+
+def _print_places(console: Console, session: RunSession) -> None:
+    home = session.home
+    lines = {
+        "Query": home.published / CURRENT / "marts.duckdb",
+        "Parquet": home.published / CURRENT / "parquet",
+        "Validation": home.audit / "data_docs" / "index.html",
+    }
+    for name, path in lines.items():
+        console.print(f"{name + ':':<12}{path}", highlight=False, soft_wrap=True)

@@ -1,0 +1,28 @@
+"""Getting a home ready for dbt: the reference set in force and a current manifest."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from orchestration.home import Home
+from orchestration.ingest.reference import compose_reference
+from orchestration.settings import Settings
+from orchestration.warehouse.project import REFERENCE_DEFAULTS, dbt_environment, ensure_manifest
+
+
+def prepare_home(home: Home, settings: Settings) -> Path:
+    """Create the home, compose its reference set, and return the path of its manifest.
+
+    dbt reads its paths from the environment, and Dagster starts dbt with the environment
+    of this process; so they are set here.
+
+    Raises:
+        ConfigurationError: the home, a reference table or the dbt project cannot be used.
+    """
+    home.prepare()
+    os.environ.update(dbt_environment(home, settings.memory_limit))
+    compose_reference(
+        REFERENCE_DEFAULTS, settings.reference, home.reference, tier_policy=settings.tier_policy
+    )
+    return ensure_manifest(home, settings.memory_limit)
