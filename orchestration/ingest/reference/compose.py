@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -135,7 +134,7 @@ def _write(contents: dict[str, bytes], target: Path) -> dict[str, Path]:
         if not path.is_file() or path.read_bytes() != content:
             partial = target / f".{path.name}.partial"
             partial.write_bytes(content)
-            os.replace(partial, path)
+            partial.replace(path)
         tables[name] = path
     return tables
 

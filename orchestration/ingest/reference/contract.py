@@ -42,6 +42,7 @@ class Table:
 
     @property
     def file_name(self) -> str:
+        """Name of the file that holds the table."""
         return f"{self.name}.csv"
 
 

@@ -116,8 +116,7 @@ def read_table(table: Table, path: Path) -> tuple[TableFile, list[Problem], list
     for number, fields in enumerate((line for line in lines[1:] if line), start=1):
         if len(fields) != len(header):
             message = (
-                f"{len(fields)} values for {len(header)} columns; "
-                "quote values that contain a comma"
+                f"{len(fields)} values for {len(header)} columns; quote values that contain a comma"
             )
             problems.append(Problem(path, message, row=number))
             continue

@@ -62,9 +62,7 @@ def _duplicate_keys(tables: Tables) -> Iterator[Problem]:
 
 
 def _has_fault_in_key(file: TableFile, row: Row) -> bool:
-    return any(
-        row.values[name] is None and row.texts[name] != "" for name in file.table.key
-    )
+    return any(row.values[name] is None and row.texts[name] != "" for name in file.table.key)
 
 
 def _reserved_codes(tables: Tables) -> Iterator[Problem]:
@@ -96,9 +94,7 @@ def _region_levels(tables: Tables) -> Iterator[Problem]:
             yield file.problem(row, "region_class", message)
 
 
-def _parent_problems(
-    file: TableFile, row: Row, levels: dict[object, object]
-) -> Iterator[Problem]:
+def _parent_problems(file: TableFile, row: Row, levels: dict[object, object]) -> Iterator[Problem]:
     wanted = PARENT_LEVEL[str(row.values["region_level"])]
     parent = row.values["parent_code"]
     if parent is None:
@@ -123,9 +119,7 @@ def _single_group(tables: Tables) -> Iterator[Problem]:
 
 def _region_cycles(tables: Tables) -> Iterator[Problem]:
     file = tables["regions"]
-    parents = {
-        row.values["region_code"]: row.values["parent_code"] for row in file.rows
-    }
+    parents = {row.values["region_code"]: row.values["parent_code"] for row in file.rows}
     for row in file.rows:
         start = row.values["region_code"]
         chain = [start]
@@ -240,9 +234,7 @@ def _tier_ranks(tables: Tables) -> Iterator[Problem]:
 def _override_tier_problems(tables: Tables, tier_policy: str) -> Iterator[Problem]:
     bands, file = tables["tier_bands"], tables["tier_overrides"]
     known = {
-        str(row.values["tier_code"])
-        for row in bands.rows
-        if row.values["policy_id"] == tier_policy
+        str(row.values["tier_code"]) for row in bands.rows if row.values["policy_id"] == tier_policy
     } | {LOWEST_TIER}
     for row in file.rows:
         tier = row.values["tier_code"]
@@ -304,9 +296,7 @@ def _standard_service(tables: Tables) -> Iterator[Problem]:
     """Every severity has hours for class standard, to which all others fall back."""
     file = tables["service_levels"]
     severities = {
-        row.values["severity"]
-        for row in file.rows
-        if row.values["service_class"] == LOWEST_TIER
+        row.values["severity"] for row in file.rows if row.values["service_class"] == LOWEST_TIER
     }
     for severity in file.table.columns["severity"].enum:
         if severity not in severities:

@@ -218,8 +218,7 @@ BAD = [
     ("regions", REGIONS + TREE + "UNKNOWN,U,local,P,1\n", "'UNKNOWN'", "built in"),
     (
         "products",
-        "product_code,product_name,product_family,default_margin_share\n"
-        "UNITEMISED,U,mobile,0.4\n",
+        "product_code,product_name,product_family,default_margin_share\nUNITEMISED,U,mobile,0.4\n",
         "'UNITEMISED'",
         "built in",
     ),
@@ -410,9 +409,7 @@ def test_a_bound_fits_its_method(
 
 
 @pytest.mark.parametrize("metric", ["margin", "value_score", "billed_amount"])
-def test_metrics_of_later_marts_are_allowed(
-    defaults: Path, tmp_path: Path, metric: str
-) -> None:
+def test_metrics_of_later_marts_are_allowed(defaults: Path, tmp_path: Path, metric: str) -> None:
     policies = POLICIES + POLICY.replace("avg_revenue", metric)
     assert compose(defaults, tmp_path, tier_policies=policies) == ""
 
@@ -438,9 +435,7 @@ def test_policy_versions_and_overrides_may_follow_each_other(
     assert error == ""
 
 
-def test_an_override_is_judged_by_the_policy_in_force(
-    defaults: Path, tmp_path: Path
-) -> None:
+def test_an_override_is_judged_by_the_policy_in_force(defaults: Path, tmp_path: Path) -> None:
     other = POLICY.replace("house,1", "other,1")
     error = compose(
         defaults,
@@ -485,8 +480,7 @@ def test_the_contract_agrees_with_the_seed_definitions() -> None:
     assert set(seeds) == set(load_contract())
     for name, table in load_contract().items():
         types = {
-            column.name: as_sql.get(column.type, column.type)
-            for column in table.columns.values()
+            column.name: as_sql.get(column.type, column.type) for column in table.columns.values()
         }
         found = {
             column: kind.replace(" ", "")

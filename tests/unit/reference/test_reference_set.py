@@ -25,9 +25,7 @@ def test_the_operators_table_replaces_the_default_byte_for_byte(tmp_path: Path) 
     assert found.overridden == ["contact_limits"]
     assert found.tables["contact_limits"] == target / "contact_limits.csv"
     assert (target / "contact_limits.csv").read_bytes() == content
-    assert (target / "regions.csv").read_bytes() == (
-        DEFAULTS / "regions.csv"
-    ).read_bytes()
+    assert (target / "regions.csv").read_bytes() == (DEFAULTS / "regions.csv").read_bytes()
     names = {path.name for path in target.iterdir()}
     assert names == {path.name for path in DEFAULTS.glob("*.csv")}
 
