@@ -1,9 +1,5 @@
 {#- Histories of versioned feeds, rulebook 0. Both take the rows of a CTE or relation. -#}
 
-{#- Bounds of an open range of months: before and after every month of any run. -#}
-{% macro first_month_number() -%} 0 {%- endmacro %}
-{% macro open_month_number() -%} 999999 {%- endmacro %}
-
 {#- The version with the greatest updated_at of each key. -#}
 {% macro latest_version(relation, key) -%}
 select * from (
