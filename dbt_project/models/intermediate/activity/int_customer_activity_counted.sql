@@ -1,9 +1,32 @@
-select
-    cast(null as varchar) as customer_id,
-    cast(null as date) as month,
-    cast(null as bigint) as month_number,
-    cast(null as bigint) as active_subscriptions,
-    cast(null as bigint) as active_accounts,
-    cast(null as bigint) as products,
-    cast(null as bigint) as product_families
-where false
+with activity as (
+
+    select * from {{ ref('int_customer_activity_ranged') }}
+    where active_subscriptions > 0
+
+),
+
+months as (
+
+    select * from {{ ref('int_activity_months_numbered') }}
+
+),
+
+final as (
+
+    select
+        activity.customer_id,
+        months.month,
+        months.month_number,
+        activity.active_subscriptions,
+        activity.active_accounts,
+        activity.products,
+        activity.product_families
+    from activity
+    inner join months
+        on
+            activity.month_from_number <= months.month_number
+            and activity.month_to_number > months.month_number
+
+)
+
+select * from final

@@ -1,8 +1,26 @@
-select
-    cast(null as varchar) as account_id,
-    cast(null as varchar) as currency,
-    cast(null as varchar) as payment_mode,
-    cast(null as varchar) as payment_method,
-    cast(null as date) as opened_on,
-    cast(null as date) as closed_on
-where false
+with account_versions as (
+
+    select * from {{ ref('int_accounts_owned') }}
+
+),
+
+latest as (
+
+    {{ latest_version('account_versions', 'account_id') }}
+
+),
+
+final as (
+
+    select
+        account_id,
+        currency,
+        payment_mode,
+        payment_method,
+        opened_on,
+        closed_on
+    from latest
+
+)
+
+select * from final
