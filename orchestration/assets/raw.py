@@ -29,7 +29,7 @@ def raw_assets() -> dg.AssetsDefinition:
             raw_key(feed.name),
             group_name="raw",
             kinds={"parquet"},
-            description=f"The {feed.name} feed ({feed.domain} data), typed and deduplicated by file.",
+            description=f"The {feed.name} feed ({feed.domain} data) in the lake, typed.",
         )
         for feed in feeds.values()
     ] + [
