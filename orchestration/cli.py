@@ -89,6 +89,16 @@ def sample(
 
 
 @app.command()
+def status(home: HomeOption = None) -> None:
+    """What is loaded through when, what is published, what is late, which checks fail."""
+    from orchestration.home import Home
+    from orchestration.settings import load_settings
+    from orchestration.status import print_status
+
+    print_status(console, Home(load_settings(home).home))
+
+
+@app.command()
 def ui(home: HomeOption = None, port: Annotated[int, typer.Option()] = 3000) -> None:
     """Dagster's web interface on 127.0.0.1: lineage, runs, checks."""
     from orchestration.home import Home
