@@ -1,0 +1,1 @@
+"""What tests share: small landing areas, and the command line as a user runs it."""
