@@ -1,9 +1,144 @@
-select
-    cast(null as varchar) as customer_id,
-    cast(null as date) as month,
-    cast(null as bigint) as month_number,
-    cast(null as decimal(18, 4)) as revenue,
-    cast(null as decimal(18, 4)) as billed_amount,
-    cast(null as decimal(18, 4)) as avg_revenue_3m,
-    cast(null as decimal(18, 4)) as avg_revenue_6m
-where false
+{%- set windows = [3, 6] -%}
+with spine as (
+
+    select * from {{ ref('int_customer_months_spined') }}
+
+),
+
+months as (
+
+    select * from {{ ref('int_months_numbered') }}
+
+),
+
+revenue as (
+
+    select * from {{ ref('int_customer_revenue_summed') }}
+
+),
+
+customers as (
+
+    select
+        customer_id,
+        min(first_active_month_number) as first_active_month_number
+    from spine
+    group by customer_id
+
+),
+
+first_run_month as (
+
+    select min(month_number) as month_number
+    from months
+
+),
+
+-- The month from which a customer's months exist: there is no revenue to average before
+-- the first invoice month, whoever was a customer then.
+starts as (
+
+    select
+        customers.customer_id,
+        case
+            when customers.first_active_month_number < first_run_month.month_number
+                then first_run_month.month_number
+            else customers.first_active_month_number
+        end as start_month_number
+    from customers
+    cross join first_run_month
+
+),
+
+months_existing as (
+
+    select
+        starts.customer_id,
+        months.month,
+        months.month_number,
+        months.month_number - starts.start_month_number + 1 as months_existing
+    from starts
+    inner join months on starts.start_month_number <= months.month_number
+
+),
+
+-- A payment can come before the first activation: the month is there, with nothing to
+-- average.
+months_before as (
+
+    select
+        spine.customer_id,
+        spine.month,
+        spine.month_number,
+        cast(0 as bigint) as months_existing
+    from spine
+    inner join starts on spine.customer_id = starts.customer_id
+    where
+        starts.start_month_number is null
+        or spine.month_number < starts.start_month_number
+
+),
+
+customer_months as (
+
+    select * from months_existing
+    union all
+    select * from months_before
+
+),
+
+monthly as (
+
+    select
+        customer_months.customer_id,
+        customer_months.month,
+        customer_months.month_number,
+        customer_months.months_existing,
+        coalesce(revenue.revenue, 0) as revenue,
+        coalesce(revenue.billed_amount, 0) as billed_amount
+    from customer_months
+    left join revenue
+        on
+            customer_months.customer_id = revenue.customer_id
+            and customer_months.month = revenue.month
+
+),
+
+windowed as (
+
+    select
+        customer_id,
+        month,
+        month_number,
+        months_existing,
+        revenue,
+        billed_amount
+        {%- for window in windows %},
+        sum(revenue) over (
+            partition by customer_id
+            order by month_number
+            range between {{ window - 1 }} preceding and current row
+        ) as revenue_{{ window }}m
+        {%- endfor %}
+    from monthly
+
+),
+
+final as (
+
+    select
+        customer_id,
+        month,
+        month_number,
+        months_existing,
+        revenue,
+        billed_amount
+        {%- for window in windows %},
+        {{ average_revenue('revenue_' ~ window ~ 'm', 'months_existing', window) }}
+            as avg_revenue_{{ window }}m
+        {%- endfor %}
+    from windowed
+
+)
+
+select * from final

@@ -1,7 +1,53 @@
-select
-    cast(null as varchar) as customer_id,
-    cast(null as date) as month,
-    cast(null as bigint) as month_number,
-    cast(null as decimal(18, 4)) as revenue,
-    cast(null as decimal(18, 4)) as billed_amount
-where false
+with invoices as (
+
+    select * from {{ ref('int_invoices_counted') }}
+
+),
+
+charges as (
+
+    select * from {{ ref('int_charges_converted') }}
+
+),
+
+billed as (
+
+    select
+        customer_id,
+        billing_month as month,
+        billing_month_number as month_number,
+        {{ sum_money('billed_amount') }} as billed_amount
+    from invoices
+    group by customer_id, billing_month, billing_month_number
+
+),
+
+earned as (
+
+    select
+        customer_id,
+        month,
+        {{ sum_money('revenue') }} as revenue
+    from charges
+    group by customer_id, month
+
+),
+
+-- Every counted invoice has at least one line, so the two have the same customer-months.
+final as (
+
+    select
+        billed.customer_id,
+        billed.month,
+        billed.month_number,
+        earned.revenue,
+        billed.billed_amount
+    from billed
+    inner join earned
+        on
+            billed.customer_id = earned.customer_id
+            and billed.month = earned.month
+
+)
+
+select * from final

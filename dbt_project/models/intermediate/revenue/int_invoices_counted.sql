@@ -1,15 +1,92 @@
-select
-    cast(null as varchar) as invoice_id,
-    cast(null as varchar) as account_id,
-    cast(null as varchar) as customer_id,
-    cast(null as varchar) as payment_mode,
-    cast(null as varchar) as category,
-    cast(null as varchar) as currency,
-    cast(null as date) as billing_month,
-    cast(null as bigint) as billing_month_number,
-    cast(null as date) as issued_on,
-    cast(null as date) as due_on,
-    cast(null as decimal(18, 2)) as total_amount,
-    cast(null as decimal(18, 2)) as tax_amount,
-    cast(null as decimal(18, 4)) as billed_amount
-where false
+with invoices as (
+
+    select * from {{ ref('int_invoices_deduplicated') }}
+
+),
+
+charges as (
+
+    select * from {{ ref('int_charges_deduplicated') }}
+
+),
+
+accounts as (
+
+    select * from {{ ref('int_accounts_latest') }}
+
+),
+
+account_owners as (
+
+    select * from {{ ref('int_account_owners_ranged') }}
+
+),
+
+months as (
+
+    select * from {{ ref('int_months_numbered') }}
+
+),
+
+exchange_rates as (
+
+    select * from {{ ref('int_exchange_rates_completed') }}
+
+),
+
+settings as (
+
+    select * from {{ ref('stg_control__run_settings') }}
+
+),
+
+itemised_invoices as (
+
+    select distinct invoice_id
+    from charges
+
+),
+
+-- A bill stays with whoever owned its account at the end of its billing month.
+counted as (
+
+    select
+        invoices.invoice_id,
+        invoices.account_id,
+        account_owners.customer_id,
+        accounts.payment_mode,
+        invoices.category,
+        invoices.currency,
+        months.month_number as billing_month_number,
+        invoices.total_amount,
+        invoices.tax_amount,
+        {{ convert_money(
+            'invoices.total_amount',
+            'invoices.currency',
+            'exchange_rates.cny_per_unit',
+            'settings.reporting_currency',
+            'exchange_rates.reporting_cny_per_unit',
+        ) }} as billed_amount,
+        itemised_invoices.invoice_id is not null as is_itemised,
+        invoices.billing_month,
+        invoices.issued_on,
+        invoices.due_on
+    from invoices
+    inner join months on invoices.billing_month = months.month
+    inner join accounts on invoices.account_id = accounts.account_id
+    inner join account_owners
+        on
+            invoices.account_id = account_owners.account_id
+            and months.month_number between
+            account_owners.month_from_number and account_owners.month_to_number
+    cross join settings
+    left join exchange_rates
+        on
+            invoices.billing_month = exchange_rates.month
+            and invoices.currency = exchange_rates.currency
+    left join itemised_invoices on invoices.invoice_id = itemised_invoices.invoice_id
+    where invoices.category in ('normal', 'interim', 'last', 'credit_note')
+
+)
+
+select * from counted

@@ -1,0 +1,16 @@
+{#- Revenue windows and movement, rulebook 3: written once, used by every model. -#}
+
+{#-
+    avg_revenue_k: the revenue of the window's months over the number of those months that
+    exist for the customer, counted from its start (see months_existing of
+    int_customer_revenue_averaged). Null where none exists: a mean over no month.
+-#}
+{% macro average_revenue(window_revenue, months_existing, window_months) -%}
+case
+    when {{ months_existing }} > 0
+        then {{ divide_money(
+            window_revenue,
+            'least(' ~ months_existing ~ ', ' ~ window_months ~ ')'
+        ) }}
+end
+{%- endmacro %}
