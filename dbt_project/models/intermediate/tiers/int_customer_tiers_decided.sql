@@ -1,20 +1,260 @@
-select
-    cast(null as varchar) as customer_id,
-    cast(null as date) as month,
-    cast(null as bigint) as month_number,
-    cast(null as varchar) as policy_id,
-    cast(null as bigint) as policy_version,
-    cast(null as varchar) as metric,
-    cast(null as decimal(18, 4)) as metric_value,
-    cast(null as varchar) as metric_currency,
-    cast(null as varchar) as rule_tier,
-    cast(null as bigint) as rule_tier_rank,
-    cast(null as varchar) as tier_code,
-    cast(null as bigint) as tier_rank,
-    cast(null as varchar) as tier_reason,
-    cast(null as varchar) as service_class,
-    cast(null as boolean) as is_high_value,
-    cast(null as decimal(18, 6)) as bound_met,
-    cast(null as decimal(18, 6)) as next_bound,
-    cast(null as decimal(18, 4)) as gap_to_next
-where false
+with spine as (
+
+    select * from {{ ref('int_customer_months_spined') }}
+
+),
+
+months as (
+
+    select * from {{ ref('int_months_numbered') }}
+
+),
+
+policies as (
+
+    select * from {{ ref('int_tier_policies_dated') }}
+
+),
+
+ruled as (
+
+    select * from {{ ref('int_customer_tiers_ruled') }}
+
+),
+
+resolved_bands as (
+
+    select * from {{ ref('int_tier_bands_resolved') }}
+
+),
+
+bands as (
+
+    select * from {{ ref('tier_bands') }}
+
+),
+
+overrides as (
+
+    select * from {{ ref('tier_overrides') }}
+
+),
+
+-- Ranked months in a row under one version of the policy share a stretch.
+stretches as (
+
+    select
+        policy_id,
+        customer_id,
+        month_number,
+        rule_tier,
+        rule_tier_rank,
+        service_class,
+        is_high_value,
+        policy_version,
+        month_number - row_number() over (
+            partition by policy_id, policy_version, customer_id
+            order by month_number
+        ) as stretch
+    from ruled
+
+),
+
+grace_offsets as (
+
+    {{ number_series(
+        '0',
+        '(select coalesce(max(grace_months), 0) from policies)'
+    ) }}
+
+),
+
+-- The months whose tier still counts: the month itself and, within its stretch, those
+-- that grace reaches back to. Of equal tiers the nearest month counts.
+tiers_within_grace as (
+
+    select
+        stretches.policy_id,
+        stretches.customer_id,
+        stretches.month_number,
+        earlier.rule_tier as tier_code,
+        earlier.rule_tier_rank as tier_rank,
+        earlier.service_class,
+        earlier.is_high_value,
+        row_number() over (
+            partition by
+                stretches.policy_id, stretches.customer_id, stretches.month_number
+            order by earlier.rule_tier_rank, grace_offsets.number
+        ) as preference
+    from stretches
+    inner join policies
+        on
+            stretches.policy_id = policies.policy_id
+            and stretches.month_number = policies.month_number
+    inner join grace_offsets on policies.grace_months >= grace_offsets.number
+    inner join stretches as earlier
+        on
+            stretches.policy_id = earlier.policy_id
+            and stretches.policy_version = earlier.policy_version
+            and stretches.customer_id = earlier.customer_id
+            and stretches.stretch = earlier.stretch
+            and stretches.month_number - grace_offsets.number = earlier.month_number
+
+),
+
+graced as (
+
+    select
+        policy_id,
+        customer_id,
+        month_number,
+        tier_code,
+        tier_rank,
+        service_class,
+        is_high_value
+    from tiers_within_grace
+    where preference = 1
+
+),
+
+-- Were two overrides in force at once, the one begun last would count.
+overrides_in_force as (
+
+    select
+        overrides.customer_id,
+        overrides.tier_code,
+        months.month_number,
+        row_number() over (
+            partition by overrides.customer_id, months.month_number
+            order by overrides.valid_from desc
+        ) as recency
+    from overrides
+    inner join months
+        on
+            overrides.valid_from <= months.month_end
+            and months.month_end < overrides.valid_to
+
+),
+
+-- A tier given to a customer whose class has no band of it keeps its rank and service.
+policy_tiers as (
+
+    select
+        policy_id,
+        policy_version,
+        tier_code,
+        tier_rank,
+        coalesce(service_class, 'standard') as service_class,
+        coalesce(is_high_value, false) as is_high_value,
+        row_number() over (
+            partition by policy_id, policy_version, tier_code
+            order by
+                tier_rank,
+                {{ class_key('region_class') }},
+                {{ class_key('legal_form') }}
+        ) as preference
+    from bands
+
+),
+
+overridden as (
+
+    select
+        ruled.policy_id,
+        ruled.customer_id,
+        ruled.month_number,
+        overrides_in_force.tier_code,
+        coalesce(resolved_bands.tier_rank, policy_tiers.tier_rank) as tier_rank,
+        coalesce(resolved_bands.service_class, policy_tiers.service_class)
+            as service_class,
+        coalesce(resolved_bands.is_high_value, policy_tiers.is_high_value)
+            as is_high_value,
+        row_number() over (
+            partition by ruled.policy_id, ruled.customer_id, ruled.month_number
+            order by resolved_bands.tier_rank
+        ) as preference
+    from ruled
+    inner join overrides_in_force
+        on
+            ruled.customer_id = overrides_in_force.customer_id
+            and ruled.month_number = overrides_in_force.month_number
+            and overrides_in_force.recency = 1
+    left join resolved_bands
+        on
+            ruled.policy_id = resolved_bands.policy_id
+            and ruled.policy_version = resolved_bands.policy_version
+            and {{ class_key('ruled.region_class') }}
+            = {{ class_key('resolved_bands.region_class') }}
+            and ruled.legal_form = resolved_bands.legal_form
+            and overrides_in_force.tier_code = resolved_bands.tier_code
+    left join policy_tiers
+        on
+            ruled.policy_id = policy_tiers.policy_id
+            and ruled.policy_version = policy_tiers.policy_version
+            and overrides_in_force.tier_code = policy_tiers.tier_code
+            and policy_tiers.preference = 1
+
+),
+
+decided as (
+
+    select
+        spine.customer_id,
+        spine.month,
+        spine.month_number,
+        spine.is_published,
+        policies.policy_id,
+        policies.policy_version,
+        policies.metric,
+        policies.method,
+        ruled.metric_value,
+        ruled.metric_currency,
+        ruled.rule_tier_rank,
+        ruled.bound_met,
+        ruled.next_bound,
+        ruled.gap_to_next,
+        coalesce(ruled.rule_tier, 'none') as rule_tier,
+        case
+            when not spine.is_ranked then 'inactive'
+            when overridden.tier_code is not null then 'override'
+            when graced.tier_code <> ruled.rule_tier then 'grace'
+            else 'rule'
+        end as tier_reason,
+        case
+            when overridden.tier_code is not null then overridden.tier_code
+            else coalesce(graced.tier_code, 'none')
+        end as tier_code,
+        case
+            when overridden.tier_code is not null then overridden.tier_rank
+            else graced.tier_rank
+        end as tier_rank,
+        case
+            when overridden.tier_code is not null then overridden.service_class
+            else coalesce(graced.service_class, 'standard')
+        end as service_class,
+        case
+            when overridden.tier_code is not null then overridden.is_high_value
+            else coalesce(graced.is_high_value, false)
+        end as is_high_value
+    from spine
+    left join policies on spine.month_number = policies.month_number
+    left join ruled
+        on
+            policies.policy_id = ruled.policy_id
+            and spine.customer_id = ruled.customer_id
+            and spine.month_number = ruled.month_number
+    left join graced
+        on
+            ruled.policy_id = graced.policy_id
+            and ruled.customer_id = graced.customer_id
+            and ruled.month_number = graced.month_number
+    left join overridden
+        on
+            ruled.policy_id = overridden.policy_id
+            and ruled.customer_id = overridden.customer_id
+            and ruled.month_number = overridden.month_number
+            and overridden.preference = 1
+
+)
+
+select * from decided
