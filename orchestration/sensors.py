@@ -1,7 +1,5 @@
 """What starts the main job when something is delivered; switched on by the operator."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The last asset: the accepted marts, published under the run's name."""
 
-from __future__ import annotations
-
 import datetime as dt
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The raw feeds and the loader's ledgers as assets: one step loads them all."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import dagster as dg

@@ -1,7 +1,5 @@
 """The gate between the marts and what is kept of them: the results of both validations."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from orchestration.errors import ConfigurationError

@@ -1,7 +1,5 @@
 """The dbt models as assets: two invocations, before and after the marts are accepted."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path

@@ -208,9 +208,7 @@ class Account:
         number = self._numbers.get(key, 0) + 1
         self._numbers[key] = number
         self.movements.append(
-            Movement(
-                invoice_id, source.kind, source.event_id, number, on, undoes_on, cents
-            )
+            Movement(invoice_id, source.kind, source.event_id, number, on, undoes_on, cents)
         )
 
 
@@ -264,8 +262,6 @@ def model(dbt: Any, session: Any) -> Any:
     rows = event_rows(events.to_arrow_reader(100_000))
     for (account_id, currency), account_rows in groupby(rows, key=itemgetter(0, 1)):
         for movement in settle_account(Event(*row[2:]) for row in account_rows):
-            for column, value in zip(
-                columns, (account_id, currency, *movement), strict=True
-            ):
+            for column, value in zip(columns, (account_id, currency, *movement), strict=True):
                 column.append(value)
     return pyarrow.table(columns, schema=schema)
