@@ -1,0 +1,175 @@
+"""Publication: whole or not at all, and the last one stays until the next one passed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+
+from tests.support.command import TIERWISE, published, run_job, tierwise
+from tests.support.landing import invoice, month_at, write_feed, write_small_operator
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with one publication of the small operator; its landing lies beside it."""
+    folder = tmp_path_factory.mktemp("publication")
+    landing, reference = write_small_operator(folder)
+    outcome = run_job(folder / "home", landing, reference)
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+    return folder / "home"
+
+
+def copy_of(home: Path, folder: Path) -> tuple[Path, Path, Path]:
+    """A copy of the home with its landing and reference folders, to break."""
+    shutil.copytree(home.parent, folder / "copy", symlinks=True)
+    base = folder / "copy"
+    return base / "home", base / "landing", base / "reference"
+
+
+def test_the_folder_holds_duckdb_parquet_and_manifest(home: Path) -> None:
+    current = home / "published" / "current"
+    assert current.is_symlink()
+    assert sorted(path.name for path in current.iterdir()) == [
+        "manifest.json",
+        "marts.duckdb",
+        "parquet",
+    ]
+
+
+def test_parquet_and_duckdb_say_the_same(home: Path) -> None:
+    current = home / "published" / "current"
+    with duckdb.connect(str(current / "marts.duckdb"), read_only=True) as connection:
+        tables = connection.execute(
+            "select schema_name, table_name from duckdb_tables()"
+        ).fetchall()
+        for schema, table in tables:
+            parquet = f"read_parquet('{current}/parquet/{schema}/{table}/*.parquet')"
+            differing = connection.execute(
+                f"select count(*) from (from {schema}.{table} except all from {parquet})"
+            ).fetchone()
+            assert differing == (0,), table
+    frame = pd.read_parquet(current / "parquet" / "marts" / "dim_customer")
+    assert len(frame) == 4
+
+
+def test_the_manifest_lists_inputs_outputs_and_controls(home: Path) -> None:
+    manifest = json.loads((home / "published" / "current" / "manifest.json").read_text())
+    inputs = {(row["feed"], row["file_name"]) for row in manifest["inputs"]}
+    assert ("invoices", "2025-01.csv.gz") in inputs
+    outputs = {row["table"]: row["rows"] for row in manifest["outputs"]}
+    assert outputs["marts.dim_customer"] == 4
+    assert all(control["passed"] for control in manifest["reconciliation"])
+    assert manifest["previous_manifest_sha256"] is None
+
+
+def test_columns_carry_their_descriptions(home: Path) -> None:
+    bare = published(
+        home,
+        """
+        select table_name, column_name from duckdb_columns()
+        where schema_name = 'marts' and coalesce(comment, '') = ''
+        """,
+    )
+    assert bare.empty, bare
+
+
+def test_no_personal_value_is_published(home: Path) -> None:
+    names = published(home, "select customer_name_masked from marts.dim_customer")
+    assert set(names["customer_name_masked"]) >= {"Z*** W***", "L*** N***"}
+    content = b"".join(path.read_bytes() for path in (home / "audit").rglob("*") if path.is_file())
+    for name in (b"Zhang Wei", b"Hengtong"):
+        assert name not in content
+
+
+def test_a_critical_failure_leaves_the_last_publication(home: Path, tmp_path: Path) -> None:
+    broken, landing, reference = copy_of(home, tmp_path)
+    before = (broken / "published" / "current").readlink()
+    foreign = invoice("C1", month_at(2), "99.00", invoice_id="I-USD", currency="USD")
+    write_feed(landing, "invoices", "wrong currency.csv", [foreign])
+    outcome = run_job(broken, landing, reference)
+    assert outcome.returncode == 1
+    assert "Traceback" not in outcome.stderr
+    assert "critical" in outcome.stdout
+    assert "currency" in outcome.stdout
+    assert (broken / "published" / "current").readlink() == before
+    beliefs = published(broken, "select count(*) as beliefs from snapshots.customer_tier_snapshot")
+    with duckdb.connect(str(broken / "warehouse.duckdb"), read_only=True) as connection:
+        kept = connection.sql("select count(*) from snapshots.customer_tier_snapshot").fetchone()
+    assert kept == (beliefs["beliefs"][0],), "nothing was snapshotted"
+
+    write_feed(landing, "invoices", "wrong currency.csv", [{**foreign, "currency": "CNY"}])
+    assert run_job(broken, landing, reference).returncode == 0
+    total = published(broken, "select sum(unitemised_revenue) as u from marts.fct_revenue_monthly")
+    assert total["u"][0] == Decimal("99.0000")
+    runs = published(broken, "select status from audit.run order by run_id")
+    assert list(runs["status"]) == ["published", "blocked", "published"]
+
+
+@pytest.mark.parametrize("phase", ["Load the landing area", "Build the marts", "Snapshot"])
+def test_a_killed_run_leaves_the_last_publication_and_the_next_one_recovers(
+    home: Path, tmp_path: Path, phase: str
+) -> None:
+    killed, landing, reference = copy_of(home, tmp_path)
+    before = (killed / "published" / "current").readlink()
+    late = invoice("C2", month_at(2), "12.00", invoice_id="I-LATE")
+    write_feed(landing, "invoices", "late.csv", [late])
+    arguments = ["run", "--home", killed, "--landing", landing, "--reference", reference]
+    process = subprocess.Popen(
+        [TIERWISE, *arguments],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith(f"{phase}"):
+            break
+    time.sleep(0.3)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert (killed / "published" / "current").readlink() == before
+    outcome = run_job(killed, landing, reference)
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+    assert (killed / "published" / "current").readlink() != before
+    leftovers = [path.name for path in (killed / "published").iterdir() if "unfin" in path.name]
+    assert leftovers == []
+    revenue = published(
+        killed,
+        "select sum(revenue) as revenue from marts.customer_monthly where customer_id = 'C2'",
+    )
+    assert revenue["revenue"][0] == Decimal("1932.0000")
+
+
+def test_running_again_with_nothing_new_changes_no_figure(home: Path, tmp_path: Path) -> None:
+    again, landing, reference = copy_of(home, tmp_path)
+    first = json.loads((again / "published" / "current" / "manifest.json").read_text())
+    outcome = run_job(again, landing, reference)
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+    second = json.loads((again / "published" / "current" / "manifest.json").read_text())
+    marts = [
+        {
+            row["table"]: row["content_hash"]
+            for row in manifest["outputs"]
+            if "marts." in row["table"]
+        }
+        for manifest in (first, second)
+    ]
+    assert marts[0] == marts[1]
+    assert second["previous_manifest_sha256"]
+
+
+def test_status_tells_what_is_published(home: Path) -> None:
+    outcome = tierwise("status", "--home", home)
+    assert outcome.returncode == 0
+    assert (home / "published" / "current").readlink().name in outcome.stdout
+    assert "closing month 2025-03" in outcome.stdout
