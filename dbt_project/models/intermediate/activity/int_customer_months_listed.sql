@@ -87,12 +87,12 @@ months_with_money as (
         customer_id,
         billing_month_number as month_number
     from invoices
-    union distinct
+    union all
     select
         customer_id,
         month_number
     from payments
-    union distinct
+    union all
     select
         customer_id,
         month_number
@@ -103,7 +103,7 @@ months_with_money as (
 
 months_beyond_stretches as (
 
-    select
+    select distinct
         months_with_money.customer_id,
         months_with_money.month_number
     from months_with_money
