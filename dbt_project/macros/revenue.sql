@@ -14,3 +14,8 @@ case
         ) }}
 end
 {%- endmacro %}
+
+{#- A ratio of two exact sums as a double; null where nothing is there to share. -#}
+{% macro share_of(part, whole) -%}
+cast({{ part }} as double) / nullif(cast({{ whole }} as double), 0)
+{%- endmacro %}
