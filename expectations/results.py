@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -160,3 +161,34 @@ def _write(path: Path, results: Iterable[ExpectationResult]) -> None:
     temporary = path.with_name(f".{path.name}.writing")
     pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), temporary)
     os.replace(temporary, path)
+
+
+@dataclass(frozen=True)
+class SuiteCount:
+    """How many checks a suite made in a run, and how many failed by severity."""
+
+    checks: int
+    failures: dict[str, int]
+
+
+def count_suites(home: Path) -> dict[tuple[str, str], SuiteCount]:
+    """Checks and failures of every suite in every run, by run_id and suite."""
+    counts: dict[tuple[str, str], SuiteCount] = {}
+    rows = duckdb.execute(
+        """
+        select
+            run_id,
+            suite,
+            count(*),
+            count(case when not success and severity = 'critical' then 1 end),
+            count(case when not success and severity = 'warning' then 1 end),
+            count(case when not success and severity = 'info' then 1 end)
+        from read_parquet(?)
+        group by run_id, suite
+        """,
+        [str(results_folder(home) / "*.parquet")],
+    ).fetchall()
+    for run_id, suite, checks, critical, warning, info in rows:
+        failures = {"critical": critical, "warning": warning, "info": info}
+        counts[run_id, suite] = SuiteCount(checks=checks, failures=failures)
+    return counts
