@@ -1,0 +1,129 @@
+"""What the suites need to know of the feed contract, read from a plain mapping.
+
+The mapping is the content of the contract's YAML; whoever calls the suites reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Contract = Mapping[str, Mapping[str, Any]]
+
+REFERENCE_TABLES = ("regions", "products")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A column that names a row of another feed or of a reference table."""
+
+    column: str
+    parent: str
+    parent_column: str
+
+    @property
+    def table(self) -> str:
+        """The schema-qualified table that holds the parents."""
+        schema = "reference" if self.parent in REFERENCE_TABLES else "raw"
+        return f"{schema}.{self.parent}"
+
+
+@dataclass(frozen=True)
+class Feed:
+    """One feed of the contract."""
+
+    name: str
+    domain: str
+    required: bool
+    key: tuple[str, ...]
+    version: str | None
+    columns: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def table(self) -> str:
+        return f"raw.{self.name}"
+
+    @property
+    def required_columns(self) -> list[str]:
+        return [name for name, rules in self.columns.items() if rules.get("required")]
+
+    @property
+    def personal_columns(self) -> frozenset[str]:
+        """Columns whose values must not be shown in any result."""
+        return frozenset(name for name, rules in self.columns.items() if "pii" in rules)
+
+    @property
+    def references(self) -> list[Reference]:
+        found = []
+        for name, rules in self.columns.items():
+            if "references" in rules:
+                parent, parent_column = rules["references"].split(".")
+                found.append(Reference(name, parent, parent_column))
+        return found
+
+    @property
+    def months(self) -> list[str]:
+        """Columns that hold a month as its first day."""
+        return [name for name in self.columns if name.endswith("_month")]
+
+
+def feed_of(contract: Contract, name: str) -> Feed:
+    """The feed of that name; KeyError if the contract has none."""
+    entry = contract[name]
+    return Feed(
+        name=name,
+        domain=entry["domain"],
+        required=bool(entry.get("required")),
+        key=tuple(entry["key"]),
+        version=entry.get("versioned_by"),
+        columns=entry["columns"],
+    )
+
+
+def check_views(contract: Contract) -> list[str]:
+    """Statements that make the tables the raw rules compare, from the `raw` views.
+
+    `checks.<feed>` holds the rows that count now: of rows delivered again under one
+    key the one delivered last (of a versioned feed its newest version).
+    """
+    statements = ["create schema if not exists checks"]
+    for name in contract:
+        statements.append(
+            f"create view checks.{name} as {current_rows(feed_of(contract, name))}"
+        )
+    statements.append(
+        "create table checks.charge_totals as"
+        " select invoice_id, cast(sum(amount) as decimal(18, 4)) as charged_amount,"
+        " cast(sum(case when charge_type in ('penalty', 'third_party') then 0"
+        " else amount end) as decimal(18, 4)) as revenue_amount"
+        " from checks.charges group by invoice_id"
+    )
+    return statements
+
+
+def current_rows(feed: Feed) -> str:
+    """SQL for the rows of a feed that count now.
+
+    Only keys delivered more than once are sorted: in most deliveries they are few.
+    """
+    key = ", ".join(feed.key)
+    newest = ", ".join(
+        f"{column} desc"
+        for column in (feed.version, "delivery_rank", "_row_number")
+        if column
+    )
+    return f"""
+with repeated as (
+    select hash({key}) as key_hash from {feed.table}
+    group by key_hash having count(*) > 1
+),
+ordered as (
+    select *, row_number() over (partition by {key} order by {newest}) as newness
+    from {feed.table}
+    where hash({key}) in (select key_hash from repeated)
+)
+select * from {feed.table} where hash({key}) not in (select key_hash from repeated)
+union all
+select * exclude (newness) from ordered where newness = 1
+"""

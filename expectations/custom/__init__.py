@@ -1,0 +1,1 @@
+"""Named rules that Great Expectations runs as SQL inside the engine."""

@@ -1,0 +1,246 @@
+"""What all rules share: measured in SQL, failing rows shown as keys and capped.
+
+A rule that looks at one row at a time is counted by the metric `tierwise.aggregate`;
+Great Expectations puts all such metrics of a suite into one query, so a suite reads
+its table once however many rules it holds. A rule that needs a query of its own (sums
+over groups, several tables) runs it once. Nothing else is fetched than counts and, if
+a rule fails, the keys of the first failing rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from great_expectations.core.metric_domain_types import MetricDomainTypes
+from great_expectations.core.metric_function_types import MetricPartialFunctionTypes
+from great_expectations.execution_engine import SqlAlchemyExecutionEngine
+from great_expectations.expectations.expectation import BatchExpectation
+from great_expectations.expectations.metrics.metric_provider import metric_partial
+from great_expectations.expectations.metrics.table_metric_provider import (
+    TableMetricProvider,
+)
+from great_expectations.validator.metric_configuration import MetricConfiguration
+
+SAMPLE_LIMIT = 5
+
+
+class AggregateMetric(TableMetricProvider):
+    """One SQL aggregate over the table that is checked."""
+
+    metric_name = "tierwise.aggregate"
+    value_keys = ("expression",)
+
+    @metric_partial(
+        engine=SqlAlchemyExecutionEngine,
+        partial_fn_type=MetricPartialFunctionTypes.AGGREGATE_FN,
+        domain_type=MetricDomainTypes.TABLE,
+    )
+    def _sqlalchemy(  # noqa: PLR0913 - the signature is Great Expectations'
+        cls,
+        execution_engine: SqlAlchemyExecutionEngine,
+        metric_domain_kwargs: dict[str, Any],
+        metric_value_kwargs: dict[str, Any],
+        metrics: dict[str, Any],
+        runtime_configuration: dict[str, Any],
+    ) -> Any:
+        expression = metric_value_kwargs["expression"]
+        return sa.literal_column(f"({expression})"), metric_domain_kwargs, {}
+
+
+class Rule(BatchExpectation):
+    """A rule on one dataset (`schema.table`), with the keys that name a failing row."""
+
+    dataset: str
+    keys: list[str] = []
+    money_unit: str = ""
+
+    success_keys: ClassVar[tuple[str, ...]] = ("dataset", "keys", "money_unit")
+
+    def aggregates(self) -> dict[str, str]:
+        """SQL aggregates to measure over the dataset, by the name of the measure."""
+        return {}
+
+    def failing_rows_sql(self) -> str:
+        """The SQL whose rows are the failing rows, with at least the key columns."""
+        raise NotImplementedError
+
+    def get_validation_dependencies(
+        self,
+        execution_engine: Any = None,
+        runtime_configuration: Any = None,
+    ) -> Any:
+        dependencies = super().get_validation_dependencies(
+            execution_engine, runtime_configuration
+        )
+        domain = {"batch_id": self.configuration.kwargs.get("batch_id")}
+        for name, expression in self.aggregates().items():
+            dependencies.set_metric_configuration(
+                metric_name=name,
+                metric_configuration=MetricConfiguration(
+                    metric_name=AggregateMetric.metric_name,
+                    metric_domain_kwargs=domain,
+                    metric_value_kwargs={"expression": expression},
+                ),
+            )
+        return dependencies
+
+    def outcome(
+        self,
+        *,
+        evaluated: int,
+        failing: int,
+        money: object = None,
+        sample: Sequence[dict[str, Any]] = (),
+        observed: str | None = None,
+    ) -> dict[str, Any]:
+        """The result in the shape of Great Expectations' own row expectations."""
+        text = observed or _observed(failing, sample, money, self.money_unit)
+        return {
+            "success": failing == 0,
+            "result": {
+                "element_count": evaluated,
+                "unexpected_count": failing,
+                "unexpected_percent": 100.0 * failing / evaluated if evaluated else 0.0,
+                "partial_unexpected_list": [_texts(row) for row in sample],
+                "observed_value": text,
+            },
+        }
+
+
+class RowRule(Rule):
+    """A rule that each row keeps or breaks by itself.
+
+    `amount` is an SQL expression for the money a row carries; it is summed over the
+    failing rows and named in the result, in `money_unit`.
+    """
+
+    amount: str | None = None
+
+    success_keys: ClassVar[tuple[str, ...]] = (*Rule.success_keys, "amount")
+
+    def failing(self) -> str:
+        """SQL condition that is true for a row that breaks the rule."""
+        raise NotImplementedError
+
+    def aggregates(self) -> dict[str, str]:
+        failing = self.failing()
+        measures = {
+            "evaluated": "count(*)",
+            "failing": f"count(case when {failing} then 1 end)",
+        }
+        if self.amount:
+            measures["money"] = f"sum(case when {failing} then {self.amount} end)"
+        return measures
+
+    def failing_rows_sql(self) -> str:
+        return f"select * from {self.dataset} where {self.failing()}"
+
+    def _validate(
+        self,
+        metrics: dict[str, Any],
+        runtime_configuration: dict[str, Any] | None = None,
+        execution_engine: Any = None,
+    ) -> dict[str, Any]:
+        failing = int(metrics["failing"])
+        sample: list[dict[str, Any]] = []
+        if failing and self.keys:
+            columns = ", ".join(self.keys)
+            sample = fetch(
+                execution_engine,
+                f"select {columns} from ({self.failing_rows_sql()}) as failing_rows"
+                f" order by {columns} limit {SAMPLE_LIMIT}",
+            )
+        return self.outcome(
+            evaluated=int(metrics["evaluated"]),
+            failing=failing,
+            money=metrics.get("money"),
+            sample=sample,
+        )
+
+
+class QueryRule(Rule):
+    """A rule that needs a query of its own, which runs once.
+
+    The query gives one row per thing compared (a month, an invoice, a customer): the
+    key columns, a boolean `failed` and, where money is at stake, `amount`.
+    """
+
+    has_amount: bool = False
+
+    success_keys: ClassVar[tuple[str, ...]] = (*Rule.success_keys, "has_amount")
+
+    def query(self) -> str:
+        """SQL with the key columns, `failed` and perhaps `amount`."""
+        raise NotImplementedError
+
+    def failing_rows_sql(self) -> str:
+        return f"select * from ({self.query()}) as compared where failed"
+
+    def _validate(
+        self,
+        metrics: dict[str, Any],
+        runtime_configuration: dict[str, Any] | None = None,
+        execution_engine: Any = None,
+    ) -> dict[str, Any]:
+        columns = ", ".join(self.keys)
+        listed = ", ".join(f"sampled.{key}" for key in self.keys)
+        money = "sum(case when failed then amount end)" if self.has_amount else "null"
+        rows = fetch(
+            execution_engine,
+            f"""
+with compared as materialized ({self.query()}),
+totals as (
+    select
+        count(*) as evaluated_total,
+        count(case when failed then 1 end) as failing_total,
+        {money} as money_total
+    from compared
+),
+sampled as (
+    select {columns} from compared where failed order by {columns} limit {SAMPLE_LIMIT}
+)
+select totals.*, {listed} from totals left join sampled on true
+""",
+        )
+        totals = rows[0]
+        failing = int(totals["failing_total"])
+        return self.outcome(
+            evaluated=int(totals["evaluated_total"]),
+            failing=failing,
+            money=totals["money_total"],
+            sample=[{key: row[key] for key in self.keys} for row in rows] if failing else [],
+        )
+
+
+def fetch(execution_engine: Any, statement: str) -> list[dict[str, Any]]:
+    """Run a statement that gives few rows, within an open connection."""
+    with execution_engine.get_connection() as connection:
+        result = connection.execute(sa.text(statement.replace(":", r"\:")))
+        return [dict(row) for row in result.mappings().fetchall()]
+
+
+def quoted(codes: Iterable[str]) -> str:
+    """Codes as an SQL list of strings."""
+    return ", ".join("'" + code.replace("'", "''") + "'" for code in codes)
+
+
+def _texts(row: dict[str, Any]) -> dict[str, str | None]:
+    return {key: None if value is None else str(value) for key, value in row.items()}
+
+
+def _observed(
+    failing: int, sample: Sequence[dict[str, Any]], money: object, unit: str
+) -> str:
+    if not failing:
+        return "none failing"
+    text = f"{failing} failing"
+    if money is not None:
+        text += f" with {money} {unit}".rstrip()
+    if sample:
+        shown = "; ".join(
+            ", ".join(f"{key} {value}" for key, value in row.items()) for row in sample
+        )
+        text += f", e.g. {shown}"
+    return text

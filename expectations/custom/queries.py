@@ -1,0 +1,162 @@
+"""Rules that compare groups or tables; each runs one query."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from expectations.custom.base import QueryRule
+
+
+class ExpectFindingsToBeNone(QueryRule):
+    """A comparison written in SQL finds nothing that failed."""
+
+    comparison: str
+    success_keys: ClassVar[tuple[str, ...]] = (*QueryRule.success_keys, "comparison")
+
+    def query(self) -> str:
+        return self.comparison
+
+
+class ExpectTotalsToAgree(QueryRule):
+    """Sums of one measure in two tables are the same, group by group.
+
+    A group that one side lacks counts as 0 there, so that nothing is lost silently.
+    """
+
+    left: str
+    left_total: str
+    right: str
+    right_total: str
+    by: list[str]
+    tolerance: float = 0
+    success_keys: ClassVar[tuple[str, ...]] = (
+        *QueryRule.success_keys,
+        "left",
+        "left_total",
+        "right",
+        "right_total",
+        "by",
+        "tolerance",
+    )
+
+    def query(self) -> str:
+        groups = ", ".join(self.by)
+        return f"""
+with left_side as (
+    select {groups}, {self.left_total} as total from {self.left} group by {groups}
+),
+right_side as (
+    select {groups}, {self.right_total} as total from {self.right} group by {groups}
+)
+select
+    {groups},
+    coalesce(left_side.total, 0) - coalesce(right_side.total, 0) as amount,
+    abs(coalesce(left_side.total, 0) - coalesce(right_side.total, 0))
+        > {self.tolerance:g} as failed
+from left_side
+full join right_side using ({groups})
+"""
+
+
+class ExpectHistoryToBeContinuous(QueryRule):
+    """Stretches of one key follow each other without a gap or an overlap."""
+
+    key: str
+    starts: str
+    ends: str
+    success_keys: ClassVar[tuple[str, ...]] = (
+        *QueryRule.success_keys,
+        "key",
+        "starts",
+        "ends",
+    )
+
+    def query(self) -> str:
+        return f"""
+with stretches as (
+    select
+        {self.key},
+        {self.starts},
+        {self.ends},
+        lead({self.starts}) over (partition by {self.key} order by {self.starts})
+            as next_starts
+    from {self.dataset}
+)
+select
+    {self.key},
+    {self.starts},
+    {self.ends} is distinct from next_starts or {self.ends} <= {self.starts} as failed
+from stretches
+"""
+
+
+class ExpectMonthsToBeUnbroken(QueryRule):
+    """Between the first and the last month delivered, no month is missing."""
+
+    column: str
+    success_keys: ClassVar[tuple[str, ...]] = (*QueryRule.success_keys, "column")
+
+    def query(self) -> str:
+        return f"""
+with delivered as (
+    select distinct date_trunc('month', {self.column}) as month from {self.dataset}
+    where {self.column} is not null
+),
+followed as (
+    select month, lead(month) over (order by month) as next_month from delivered
+)
+select
+    cast(month as date) as last_month_before_gap,
+    next_month > month + interval 1 month as failed
+from followed
+"""
+
+
+class ExpectVolumeToHold(QueryRule):
+    """A month brings its usual number of rows, measured by the months before.
+
+    The share and the number of months compared are rows of `reference.parameters`,
+    the same that choose the closing month.
+    """
+
+    column: str
+    counted: str = "true"
+    success_keys: ClassVar[tuple[str, ...]] = (
+        *QueryRule.success_keys,
+        "column",
+        "counted",
+    )
+
+    def query(self) -> str:
+        return f"""
+with settings as (
+    select
+        cast(max(case when name = 'closing_month_minimum_share' then value end)
+            as decimal(18, 6)) as minimum_share,
+        cast(max(case when name = 'closing_month_reference_months' then value end)
+            as bigint) as reference_months
+    from reference.parameters
+),
+volumes as (
+    select {self.column} as month, count(*) as row_count from {self.dataset}
+    where {self.counted} group by {self.column}
+),
+compared as (
+    select
+        volumes.month,
+        volumes.row_count,
+        avg(earlier.row_count) as usual_count
+    from volumes
+    cross join settings
+    left join volumes as earlier
+        on earlier.month < volumes.month
+        and datediff('month', earlier.month, volumes.month)
+            <= settings.reference_months
+    group by volumes.month, volumes.row_count
+)
+select
+    compared.month,
+    compared.row_count < settings.minimum_share * compared.usual_count as failed
+from compared
+cross join settings
+"""

@@ -1,0 +1,254 @@
+"""Validates a layer: one checkpoint, one validation definition per suite."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from expectations.context import (
+    DATA_DOCS_SITE,
+    data_docs_folder,
+    forget_definitions,
+    open_context,
+)
+from expectations.contract import Contract, check_views
+from expectations.engine import LakeViews, Source
+from expectations.errors import error_of
+from expectations.results import (
+    ExpectationResult,
+    Layer,
+    LayerResult,
+    SuiteResult,
+    ensure_schema,
+    write_results,
+)
+
+if TYPE_CHECKING:
+    from great_expectations import Checkpoint
+    from great_expectations.checkpoint import CheckpointResult
+    from great_expectations.core import ExpectationSuite
+    from great_expectations.data_context import FileDataContext
+
+MARTS = (
+    "dim_customer",
+    "dim_region",
+    "dim_product",
+    "dim_manager",
+    "dim_month",
+    "fct_revenue_monthly",
+    "fct_revenue_movement",
+    "fct_invoice",
+    "customer_monthly",
+    "customer_tier_monthly",
+    "customer_tier_history",
+    "tier_migration_monthly",
+    "revenue_concentration_monthly",
+    "region_summary_monthly",
+    "reconciliation",
+)
+
+
+def validate_layer(
+    layer: Layer,
+    *,
+    home: Path,
+    run_id: str,
+    connection: Source,
+    contract: Contract,
+    datasets: Sequence[str] | None = None,
+) -> LayerResult:
+    """Check every dataset of a layer and keep the evidence under the home's audit.
+
+    `contract` is the content of the feed contract. For the raw layer `connection` must
+    offer the views `raw.<feed>` (all active rows, with `_load_id`, `_row_number` and
+    `delivery_rank`) and `reference.<table>`; for the marts it is the warehouse file.
+    `datasets` limits the check to some feeds or marts, by name.
+
+    Writes the results file and the Data Docs of the run. A failed rule is no error:
+    whether the run may go on is for the caller to read from the result.
+    """
+    started = time.perf_counter()
+    with _quiet():
+        suites = build_suites(layer, contract, datasets)
+        context = open_context(home)
+        forget_definitions(home, layer)
+        checkpoint = _checkpoint(
+            context, layer, suites, _prepared(layer, connection, contract)
+        )
+        outcome = _run(checkpoint, run_id)
+        found = _suite_results(run_id, layer, suites, outcome)
+        ensure_schema(home)
+        write_results(home, [result for suite in found for result in suite.results])
+        _build_data_docs(context, outcome)
+    return LayerResult(
+        run_id=run_id,
+        layer=layer,
+        suites=found,
+        data_docs=data_docs_folder(home) / "index.html",
+        seconds=time.perf_counter() - started,
+    )
+
+
+def build_suites(
+    layer: Layer, contract: Contract, datasets: Sequence[str] | None = None
+) -> list[ExpectationSuite]:
+    """The suites of a layer, in the order of the contract or of the marts."""
+    names = datasets or (list(contract) if layer == "raw" else MARTS)
+    suites = []
+    for name in names:
+        module = importlib.import_module(f"expectations.suites.{layer}_{name}")
+        suites.append(module.build(contract) if layer == "raw" else module.build())
+    return suites
+
+
+def _prepared(layer: Layer, connection: Source, contract: Contract) -> Source:
+    if layer == "marts" or not isinstance(connection, LakeViews):
+        return connection
+    return LakeViews(
+        [*connection.statements, *check_views(contract)], connection.config
+    )
+
+
+def _checkpoint(
+    context: FileDataContext,
+    layer: Layer,
+    suites: Sequence[ExpectationSuite],
+    connection: Source,
+) -> Checkpoint:
+    import great_expectations as gx
+
+    from expectations import dialect
+
+    dialect.register()
+    source = context.data_sources.add_or_update_sql(
+        name=layer,
+        connection_string=f"{dialect.URL_SCHEME}:///{connection.database}",
+        create_temp_table=False,
+        kwargs={"connect_args": connection.connect_args()},
+        assets=[_table_asset(suite) for suite in suites],
+    )
+    definitions = [
+        context.validation_definitions.add(
+            gx.ValidationDefinition(
+                name=suite.name,
+                data=source.get_asset(suite.name).get_batch_definition(suite.name),
+                suite=context.suites.add(suite),
+            )
+        )
+        for suite in suites
+    ]
+    return context.checkpoints.add(
+        gx.Checkpoint(
+            name=layer, validation_definitions=definitions, result_format="SUMMARY"
+        )
+    )
+
+
+def _table_asset(suite: ExpectationSuite) -> Any:
+    from great_expectations.core.batch_definition import BatchDefinition
+    from great_expectations.datasource.fluent.sql_datasource import TableAsset
+
+    schema, table = suite.meta["dataset"].split(".")
+    return TableAsset(
+        name=suite.name,
+        type="table",
+        schema_name=schema,
+        table_name=table,
+        batch_definitions=[BatchDefinition(name=suite.name, partitioner=None)],
+    )
+
+
+def _run(checkpoint: Checkpoint, run_id: str) -> CheckpointResult:
+    from great_expectations import RunIdentifier
+
+    return checkpoint.run(run_id=RunIdentifier(run_name=run_id))
+
+
+def _build_data_docs(context: FileDataContext, outcome: CheckpointResult) -> None:
+    """Add the run's pages to the report; RuntimeError if one could not be written."""
+    pages = list(outcome.run_results)
+    context.build_data_docs(site_names=[DATA_DOCS_SITE], resource_identifiers=pages)
+    for page in pages:
+        # The library logs a page that fails to render and goes on without it.
+        address = context.get_docs_sites_urls(resource_identifier=page)[0]["site_url"]
+        if address is None:
+            raise RuntimeError(f"no validation report was written for {page.to_tuple()}")
+
+
+def _suite_results(
+    run_id: str,
+    layer: Layer,
+    suites: Sequence[ExpectationSuite],
+    outcome: CheckpointResult,
+) -> tuple[SuiteResult, ...]:
+    by_name = {found.suite_name: found for found in outcome.run_results.values()}
+    return tuple(
+        SuiteResult(
+            suite=suite.name,
+            dataset=suite.meta["dataset"],
+            results=tuple(
+                _result(run_id, layer, suite, checked)
+                for checked in sorted(
+                    by_name[suite.name].results, key=_order_of(suite)
+                )
+            ),
+        )
+        for suite in suites
+    )
+
+
+def _order_of(suite: ExpectationSuite) -> Any:
+    order = [rule.meta["expectation_id"] for rule in suite.expectations]
+    return lambda checked: order.index(checked.expectation_config.meta["expectation_id"])
+
+
+def _result(
+    run_id: str, layer: Layer, suite: ExpectationSuite, checked: Any
+) -> ExpectationResult:
+    rule = checked.expectation_config
+    error = error_of(checked)
+    measured = checked.result or {}
+    evaluated = measured.get("element_count")
+    unexpected = measured.get("unexpected_count")
+    return ExpectationResult(
+        run_id=run_id,
+        suite=suite.name,
+        expectation_id=rule.meta["expectation_id"],
+        layer=layer,
+        dataset=suite.meta["dataset"],
+        column_name=rule.meta["column"],
+        expectation=rule.description,
+        severity="critical" if error else rule.severity.value,
+        success=bool(checked.success) and not error,
+        evaluated=None if error else evaluated,
+        unexpected=None if error else unexpected,
+        unexpected_share=None
+        if error or unexpected is None
+        else (min(unexpected / evaluated, 1.0) if evaluated else float(unexpected > 0)),
+        affected_customers=None,
+        affected_revenue=None,
+        observed=error or measured.get("observed_value"),
+    )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the library's log and warnings out of the run's own output.
+
+    What goes wrong inside a check is not lost: it stands in the result.
+    """
+    logger = logging.getLogger("great_expectations")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
