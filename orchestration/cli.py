@@ -18,7 +18,7 @@ app = typer.Typer(
     name="tierwise",
     help="The customer-value warehouse for telecom operators.",
     no_args_is_help=True,
-    pretty_exceptions_show_locals=False,
+    pretty_exceptions_enable=False,
     add_completion=False,
 )
 console = Console()
@@ -55,21 +55,20 @@ def run(
     if target != "duckdb":
         raise ConfigurationError(f"--target {target}: only duckdb is supported.")
     settings = load_settings(home, landing=landing, reference=reference, through=through)
+    # Held before anything slow is imported, so that a second run is refused at once.
     with HomeLock(settings.home):
-        pass  # a second run is refused at once, before anything slow is imported
+        from orchestration.console import ConsoleProgress
+        from orchestration.main_job import ValidationBlockedError, run_main_job
+        from orchestration.summary import print_summary
 
-    from orchestration.console import ConsoleProgress
-    from orchestration.main_job import ValidationBlockedError, run_main_job
-    from orchestration.summary import print_summary
-
-    with ConsoleProgress(console) as progress:
-        progress.phase("Prepare")
         try:
-            session = run_main_job(settings, progress)
+            with ConsoleProgress(console) as progress:
+                progress.phase("Prepare")
+                session = run_main_job(settings, progress)
         except ValidationBlockedError as blocked:
             print_summary(console, blocked.session)
             raise
-    print_summary(console, session)
+        print_summary(console, session)
     console.print(f"[green]Published {session.run_id}.[/]", highlight=False)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import dagster as dg
@@ -28,6 +29,7 @@ def build_definitions(
     *,
     progress: Progress | None = None,
     on_session: OnSession | None = None,
+    lock: AbstractContextManager[object] | None = None,
     resource_overrides: Mapping[str, Any] | None = None,
 ) -> dg.Definitions:
     """The definitions for one home.
@@ -36,6 +38,7 @@ def build_definitions(
         settings: the settings; read from tierwise.toml and the environment if not given.
         progress: who is told how far a run is.
         on_session: called with the session of a run once it is open.
+        lock: held during a run; by default each run takes the lock of the home.
         resource_overrides: resources to use instead of the usual ones, for tests.
 
     Raises:
@@ -44,7 +47,6 @@ def build_definitions(
     settings = settings or load_settings()
     manifest = prepare_home(Home(settings.home), settings)
     tables = published_tables(manifest)
-    job = main_job()
     return dg.Definitions(
         assets=[
             raw_assets(),
@@ -53,11 +55,11 @@ def build_definitions(
             publication_asset(tables),
         ],
         asset_checks=[raw_acceptance(), marts_acceptance()],
-        jobs=[job],
-        schedules=[daily_schedule(job, settings.timezone)],
-        sensors=[landing_sensor(job, settings.landing)],
+        jobs=[main_job()],
+        schedules=[daily_schedule(settings.timezone)],
+        sensors=[landing_sensor(settings.landing)],
         resources={
-            "session": session_resource(settings, progress, on_session),
+            "session": session_resource(settings, progress, on_session, lock),
             "dbt": dbt_resource(),
             **(resource_overrides or {}),
         },

@@ -29,3 +29,9 @@ class HomeLockedError(TierwiseError):
     """Another run holds the warehouse."""
 
     exit_code = 3
+
+
+class BuildFailedError(TierwiseError):
+    """A model could not be built; nothing was published."""
+
+    exit_code = 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import dagster as dg
@@ -41,7 +41,7 @@ def _instance(home: Home) -> Iterator[dg.DagsterInstance]:
 
 
 def run_main_job(settings: Settings, progress: Progress) -> RunSession:
-    """Load, validate, build, validate, snapshot and publish.
+    """Load, validate, build, validate, snapshot and publish; the caller holds the lock.
 
     Returns:
         The session of the run, which published.
@@ -51,7 +51,9 @@ def run_main_job(settings: Settings, progress: Progress) -> RunSession:
     """
     sessions: list[RunSession] = []
     home = Home(settings.home)
-    definitions = build_definitions(settings, progress=progress, on_session=sessions.append)
+    definitions = build_definitions(
+        settings, progress=progress, on_session=sessions.append, lock=nullcontext()
+    )
     with _instance(home) as instance:
         try:
             definitions.resolve_job_def(JOB_NAME).execute_in_process(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 
 import dagster as dg
 from dagster_dbt import DbtCliResource
 
 from orchestration.home import Home
+from orchestration.ingest.lock import HomeLock
 from orchestration.progress import LogProgress, Progress
 from orchestration.session import RunSession, open_session, run_id_of
 from orchestration.settings import Settings
@@ -18,7 +20,10 @@ OnSession = Callable[[RunSession], None]
 
 
 def session_resource(
-    settings: Settings, progress: Progress | None, on_session: OnSession | None
+    settings: Settings,
+    progress: Progress | None,
+    on_session: OnSession | None,
+    lock: AbstractContextManager[object] | None,
 ) -> dg.ResourceDefinition:
     """The session: opened before the first step of a run, closed after its last.
 
@@ -26,6 +31,7 @@ def session_resource(
         settings: settings of the run.
         progress: who is told how far the run is; Dagster's log if nobody is named.
         on_session: called with the session once it is open.
+        lock: held during the run; the lock of the home if the caller does not hold it.
     """
 
     def session(context: dg.InitResourceContext) -> Iterator[RunSession]:
@@ -44,7 +50,7 @@ def session_resource(
             code_version=code_version(),
             progress=progress or LogProgress(context.log or dg.get_dagster_logger()),
         )
-        with open_session(opened):
+        with open_session(opened, lock or HomeLock(opened.home.root)):
             if on_session:
                 on_session(opened)
             yield opened

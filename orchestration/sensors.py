@@ -19,9 +19,7 @@ def landing_fingerprint(landing: Path) -> str | None:
     return digest.hexdigest() if files else None
 
 
-def landing_sensor(
-    job: dg.UnresolvedAssetJobDefinition, landing: Path | None
-) -> dg.SensorDefinition:
+def landing_sensor(landing: Path | None) -> dg.SensorDefinition:
     """Start a run once the landing area has changed and then stayed still for one tick.
 
     Waiting for stillness keeps a run from reading a delivery that is still arriving.
@@ -29,7 +27,7 @@ def landing_sensor(
 
     @dg.sensor(
         name="landing_changed",
-        job=job,
+        job_name=JOB_NAME,
         minimum_interval_seconds=60,
         default_status=dg.DefaultSensorStatus.STOPPED,
         description=f"Starts {JOB_NAME} when files have arrived and no more are arriving.",

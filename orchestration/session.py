@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from expectations.results import LayerResult, ensure_schema
 from orchestration.audit.runs import (
     RunRecord,
     RunStatus,
@@ -17,12 +18,10 @@ from orchestration.audit.runs import (
     recover_publications,
 )
 from orchestration.home import Home
-from orchestration.ingest.lock import HomeLock
 from orchestration.progress import Progress
 from orchestration.publish.publication import sweep_unfinished
 
 if TYPE_CHECKING:
-    from expectations.results import LayerResult
     from orchestration.ingest.load import LoadResult
     from orchestration.settings import Settings
 
@@ -44,7 +43,7 @@ class RunSession:
     @property
     def is_blocked(self) -> bool:
         """Whether the loader refused the data or a critical expectation failed."""
-        return self.is_refused or any(layer.is_blocking for layer in self.layers.values())
+        return self.is_refused or any(not layer.may_continue for layer in self.layers.values())
 
 
 def run_id_of(created_at: dt.datetime, dagster_run_id: str) -> str:
@@ -53,15 +52,16 @@ def run_id_of(created_at: dt.datetime, dagster_run_id: str) -> str:
 
 
 @contextmanager
-def open_session(session: RunSession) -> Iterator[RunSession]:
+def open_session(session: RunSession, lock: AbstractContextManager[object]) -> Iterator[RunSession]:
     """Hold the home for one run, clean up after killed ones, and enter the run's end.
 
     Raises:
         HomeLockedError: another run holds the warehouse.
     """
     session.home.prepare()
-    with HomeLock(session.home.root):
+    with lock:
         ensure_ledger(session.home)
+        ensure_schema(session.home.root)
         sweep_unfinished(session.home)
         recover_publications(session.home)
         try:

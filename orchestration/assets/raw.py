@@ -46,7 +46,7 @@ def raw_assets() -> dg.AssetsDefinition:
                 started_at=session.started_at,
                 code_version=session.code_version,
                 progress=lambda at: session.progress.step(
-                    f"{at.feed}/{at.file_name}", at.done, at.total
+                    f"{at.feed}, file {at.files_done} of {at.files}", at.files_done, at.files
                 ),
             )
         except DataBlockedError:

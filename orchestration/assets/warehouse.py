@@ -8,7 +8,9 @@ from typing import Any
 import dagster as dg
 import duckdb
 from dagster_dbt import DbtCliResource, dbt_assets
+from dagster_dbt.errors import DagsterDbtCliRuntimeError
 
+from orchestration.errors import BuildFailedError, DataBlockedError
 from orchestration.session import RunSession
 from orchestration.warehouse.keys import dbt_key
 from orchestration.warehouse.translator import WarehouseTranslator
@@ -63,12 +65,33 @@ def _run_dbt(
     )
     total = _selected_nodes(context)
     events: list[Any] = []
-    for done, event in enumerate(invocation.stream(), start=1):
-        events.append(event)
-        session.progress.step(_name_of(event), done, total)
+    try:
+        for done, event in enumerate(invocation.stream(), start=1):
+            events.append(event)
+            session.progress.step(_name_of(event), done, total)
+    except DagsterDbtCliRuntimeError as error:
+        raise _told(session) from error
     rows = _row_counts(session)
     for event in events:
         yield _with_rows(event, rows, manifest)
+
+
+def _told(session: RunSession) -> DataBlockedError | BuildFailedError:
+    """What failed, by name: an invariant of the models, or a model itself."""
+    results = json.loads((session.home.dbt / "run_results.json").read_text())["results"]
+    failed = [result for result in results if result["status"] in ("fail", "error")]
+    names = ", ".join(result["unique_id"].split(".")[2] for result in failed) or "dbt itself"
+    log = session.home.dbt / "dbt.log"
+    if failed and all(result["status"] == "fail" for result in failed):
+        session.is_refused = True
+        return DataBlockedError(
+            f"Blocked: these invariants of the models do not hold: {names}. Nothing was "
+            f"published; the last publication is untouched. {log} shows the rows that fail."
+        )
+    return BuildFailedError(
+        f"dbt could not build: {names}. Nothing was published; the last publication is "
+        f"untouched. {log} shows why; this is a fault of the models, not of the delivery."
+    )
 
 
 def _selected_nodes(context: dg.AssetExecutionContext) -> int:

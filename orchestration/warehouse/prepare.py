@@ -12,17 +12,19 @@ from orchestration.warehouse.project import REFERENCE_DEFAULTS, dbt_environment,
 
 
 def prepare_home(home: Home, settings: Settings) -> Path:
-    """Create the home, compose its reference set, and return the path of its manifest.
+    """Create the home, and return the path of its manifest.
 
-    dbt reads its paths from the environment, and Dagster starts dbt with the environment
-    of this process; so they are set here.
+    dbt finds its seeds in the reference set of the home, which every load composes; a
+    home that was never loaded gets it here. dbt reads its paths from the environment,
+    and Dagster starts dbt with the environment of this process; so they are set here.
 
     Raises:
         ConfigurationError: the home, a reference table or the dbt project cannot be used.
     """
     home.prepare()
     os.environ.update(dbt_environment(home, settings.memory_limit))
-    compose_reference(
-        REFERENCE_DEFAULTS, settings.reference, home.reference, tier_policy=settings.tier_policy
-    )
+    if not home.reference.is_dir():
+        compose_reference(
+            REFERENCE_DEFAULTS, settings.reference, home.reference, settings.tier_policy
+        )
     return ensure_manifest(home, settings.memory_limit)

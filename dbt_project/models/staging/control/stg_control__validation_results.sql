@@ -1,3 +1,5 @@
+{{ config(tags=['evidence']) }}
+
 with source as (
 
     select * from {{ source('control', 'validation_results') }}
