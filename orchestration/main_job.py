@@ -67,10 +67,12 @@ def run_main_job(settings: Settings, progress: Progress) -> RunSession:
 
 def _cause(error: BaseException, sessions: list[RunSession]) -> BaseException:
     """What to tell the user of a failed job: our own error, a failed check, or the bug."""
+    seen: list[BaseException] = []
     link: BaseException | None = error
-    while link is not None:
+    while link is not None and link not in seen:
         if isinstance(link, TierwiseError):
             return link
+        seen.append(link)
         link = link.__cause__ or link.__context__
     if sessions and sessions[0].is_blocked:
         return ValidationBlockedError(sessions[0])
