@@ -61,7 +61,7 @@ def run_main_job(settings: Settings, progress: Progress) -> RunSession:
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             )
         except Exception as error:
-            raise _cause(error, sessions) from error
+            raise _cause(error, sessions) from None
     return sessions[0]
 
 

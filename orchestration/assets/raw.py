@@ -6,7 +6,7 @@ import dagster as dg
 
 from orchestration.errors import DataBlockedError
 from orchestration.ingest.contract import feed_contract
-from orchestration.ingest.load import load
+from orchestration.ingest.load import FeedCounts, load
 from orchestration.session import RunSession
 from orchestration.warehouse.keys import control_key, raw_key
 
@@ -56,7 +56,7 @@ def raw_assets() -> dg.AssetsDefinition:
         for warning in result.warnings:
             context.log.warning(warning)
         for name in feeds:
-            counts = result.feeds[name]
+            counts = result.feeds.get(name, FeedCounts())
             yield dg.MaterializeResult(
                 asset_key=raw_key(name),
                 metadata={
