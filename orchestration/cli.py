@@ -21,8 +21,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-console = Console()
-problems = Console(stderr=True)
+console = Console(file=sys.stdout)
+problems = Console(file=sys.stderr)
 
 HomeOption = Annotated[
     Path | None, typer.Option("--home", help="Where everything lies. Default: ./home.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 
 import dagster as dg
@@ -54,7 +54,12 @@ def run_main_job(settings: Settings, progress: Progress) -> RunSession:
     definitions = build_definitions(
         settings, progress=progress, on_session=sessions.append, lock=nullcontext()
     )
-    with _instance(home) as instance:
+    # dbt's own lines go to its log: the progress says what the user needs to know.
+    with (
+        _instance(home) as instance,
+        (home.dbt / "console.log").open("w") as log,
+        redirect_stdout(log),
+    ):
         try:
             definitions.resolve_job_def(JOB_NAME).execute_in_process(
                 instance=instance,
