@@ -1,0 +1,153 @@
+"""One look at a delivered file's bytes: hash, size, whole or damaged, first lines."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+CHUNK = 1 << 20
+GZIP = 16 + zlib.MAX_WBITS
+
+
+class FileFault(Exception):
+    """Why a file is refused whole, in words for the ledger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What a file was when it was read. `lines` is None where it cannot be counted
+    without parsing (quotes, mixed line ends, Parquet). `head` is decompressed.
+    """
+
+    sha256: str
+    size: int
+    delivered_at: datetime
+    changed: tuple[int, int, int]
+    head: bytes
+    lines: int | None
+
+
+@dataclass(slots=True)
+class _Lines:
+    """Counts lines and refuses to guess where a quote could hide a line end."""
+
+    feeds: int = 0
+    returns: int = 0
+    quoted: bool = False
+    last: bytes = b""
+    head: bytearray = field(default_factory=bytearray)
+
+    def take(self, chunk: bytes) -> None:
+        if len(self.head) < CHUNK:
+            self.head += chunk[: CHUNK - len(self.head)]
+        self.feeds += chunk.count(b"\n")
+        self.returns += chunk.count(b"\r")
+        self.quoted = self.quoted or b'"' in chunk
+        self.last = chunk[-1:] or self.last
+
+    @property
+    def total(self) -> int | None:
+        if self.quoted or self.returns not in (0, self.feeds):
+            return None
+        return self.feeds + (self.last not in (b"", b"\n"))
+
+
+def fingerprint(path: Path, kind: str) -> Fingerprint:
+    """Reads the whole file once. Raises FileFault if it is empty or damaged."""
+    try:
+        with path.open("rb") as stream:
+            before = os.fstat(stream.fileno())
+            digest = hashlib.sha256()
+            lines = _Lines()
+            for content in _contents(_hashed(stream, digest), kind):
+                lines.take(content)
+    except PermissionError as error:
+        raise FileFault("this user has no permission to read it") from error
+    except OSError as error:
+        raise FileFault(f"it cannot be read ({error.strerror})") from error
+    if before.st_size == 0:
+        raise FileFault("it is empty (0 bytes)")
+    if not lines.head:
+        raise FileFault("it is empty (0 bytes once decompressed)")
+    return Fingerprint(
+        sha256=digest.hexdigest(),
+        size=before.st_size,
+        delivered_at=_utc(before.st_mtime_ns),
+        changed=_change_marks(before),
+        head=bytes(lines.head),
+        lines=None if kind == "parquet" else lines.total,
+    )
+
+
+def require_unchanged(path: Path, taken: Fingerprint) -> None:
+    """Raises FileFault if the file was written to since its fingerprint was taken."""
+    try:
+        now = _change_marks(path.stat())
+    except OSError:
+        now = None
+    if now != taken.changed:
+        raise FileFault("it changed while it was read; deliver it whole, then run again")
+
+
+def delivered_at(path: Path) -> datetime | None:
+    """When the thing at `path` was delivered (UTC), if it can be looked at."""
+    try:
+        return _utc(path.stat().st_mtime_ns)
+    except OSError:
+        return None
+
+
+def decompressed(path: Path, kind: str) -> Iterator[bytes]:
+    """The file's content, chunk by chunk."""
+    with path.open("rb") as stream:
+        yield from _contents(iter(lambda: stream.read(CHUNK), b""), kind)
+
+
+def _hashed(stream: object, digest: hashlib._Hash) -> Iterator[bytes]:
+    read = stream.read  # type: ignore[attr-defined]
+    while chunk := read(CHUNK):
+        digest.update(chunk)
+        yield chunk
+
+
+def _contents(chunks: Iterator[bytes], kind: str) -> Iterator[bytes]:
+    return _unzipped(chunks) if kind.endswith(".gz") else chunks
+
+
+def _unzipped(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Every member of a gzip stream, checksums verified (DuckDB does not verify them)."""
+    member = zlib.decompressobj(GZIP)
+    started = False
+    try:
+        for chunk in chunks:
+            rest = chunk
+            while rest:
+                if member.eof:
+                    member = zlib.decompressobj(GZIP)
+                started = True
+                content = member.decompress(rest, CHUNK)
+                if content:
+                    yield content
+                rest = member.unused_data if member.eof else member.unconsumed_tail
+                if not rest and not member.eof:
+                    break
+    except zlib.error as error:
+        raise FileFault("it is no sound gzip file (damaged); deliver it again") from error
+    if started and not member.eof:
+        raise FileFault("it is a truncated gzip file; deliver it again")
+
+
+def _change_marks(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _utc(nanoseconds: int) -> datetime:
+    """A file time as naive UTC, cut to microseconds."""
+    seconds, rest = divmod(nanoseconds, 1_000_000_000)
+    instant = datetime.fromtimestamp(seconds, UTC)
+    return instant.replace(microsecond=rest // 1000, tzinfo=None)

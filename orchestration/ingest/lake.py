@@ -1,0 +1,170 @@
+"""The Parquet lake: where everything lies, how it is written, and the views on it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from orchestration.ingest.contract import Feed, feed_contract
+from orchestration.ingest.sql import connect, identifier, literal
+
+PRIVATE = 0o700
+SCHEMA_FILE = "schema.parquet"
+PARQUET = "format parquet, compression zstd"
+
+
+@dataclass(frozen=True, slots=True)
+class Lake:
+    """The places of the lake below a home directory."""
+
+    home: Path
+
+    @property
+    def root(self) -> Path:
+        return self.home / "lake"
+
+    @property
+    def reference(self) -> Path:
+        return self.root / "reference"
+
+    @property
+    def ledger(self) -> Path:
+        return self.root / "ledger"
+
+    @property
+    def active_loads(self) -> Path:
+        return self.root / "control" / "active_loads.parquet"
+
+    @property
+    def run_settings(self) -> Path:
+        return self.root / "control" / "run_settings.parquet"
+
+    @property
+    def quarantine(self) -> Path:
+        return self.root / "quarantine"
+
+    @property
+    def scratch(self) -> Path:
+        """Working files of a load; nothing in it outlives the load."""
+        return self.home / "tmp" / "load"
+
+    def raw(self, feed: str) -> Path:
+        return self.root / "raw" / feed
+
+    def raw_file(self, feed: Feed, sha256: str, month: str | None) -> Path:
+        folder = self.raw(feed.name)
+        if month is not None:
+            folder /= f"{feed.month}={month}"
+        return folder / f"{sha256}.parquet"
+
+    def quarantine_file(self, feed: str, sha256: str) -> Path:
+        return self.quarantine / feed / f"{sha256}.parquet"
+
+
+def make_folder(path: Path) -> None:
+    """Makes `path` and the folders above it that are missing, for this user alone."""
+    for folder in [*reversed(path.parents), path]:
+        if not folder.exists():
+            folder.mkdir(mode=PRIVATE, exist_ok=True)
+
+
+def write_parquet(
+    connection: duckdb.DuckDBPyConnection,
+    select: str,
+    target: Path,
+    parameters: Mapping[str, object] | None = None,
+) -> None:
+    """Writes the rows of `select` to `target` in one atomic step."""
+    make_folder(target.parent)
+    unfinished = target.with_name(f"{target.name}.tmp-{os.getpid()}")
+    connection.execute(
+        f"copy ({select}) to {literal(unfinished)} ({PARQUET})", dict(parameters or {})
+    )
+    os.replace(unfinished, target)
+
+
+def write_schemas(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
+    """An empty file with the full schema for every feed, so that a glob always matches."""
+    for feed in feed_contract().values():
+        columns = [
+            *(
+                f"cast(null as {column.sql_type}) as {identifier(column.name)}"
+                for column in feed.columns
+            ),
+            "cast(null as varchar) as _load_id",
+            "cast(null as bigint) as _row_number",
+        ]
+        write_parquet(
+            connection,
+            f"select {', '.join(columns)} where false",
+            lake.raw(feed.name) / SCHEMA_FILE,
+        )
+
+
+def sweep(lake: Lake, loaded: Set[tuple[str, str]]) -> None:
+    """Removes what a killed run left: scratch, unfinished files, and the rows of files
+    that never reached the ledger. `loaded` holds the (feed, sha256) that did.
+    """
+    shutil.rmtree(lake.scratch, ignore_errors=True)
+    for path in lake.root.rglob("*.tmp-*"):
+        path.unlink(missing_ok=True)
+    for folder in (lake.root / "raw", lake.quarantine):
+        for feed, path in _content_files(folder):
+            if (feed, path.stem) not in loaded:
+                path.unlink()
+                _remove_if_empty(path.parent)
+
+
+def discard(lake: Lake, feed: str, sha256: str) -> None:
+    """Removes the rows of a file that is refused after it was read."""
+    for path in [
+        *lake.raw(feed).rglob(f"{sha256}.parquet"),
+        lake.quarantine_file(feed, sha256),
+    ]:
+        path.unlink(missing_ok=True)
+        _remove_if_empty(path.parent)
+
+
+def _content_files(folder: Path) -> Iterator[tuple[str, Path]]:
+    for path in list(folder.rglob("*.parquet")):
+        if path.name != SCHEMA_FILE:
+            yield path.relative_to(folder).parts[0], path
+
+
+def _remove_if_empty(folder: Path) -> None:
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+
+
+def raw_view_sql(home: Path, feed: str) -> str:
+    """The active rows of a feed: all columns of the contract, `_load_id`, `_row_number`
+    and `_delivery_rank` (later delivered is greater). Not deduplicated by key.
+    """
+    lake = Lake(home)
+    files = literal(lake.raw(feed) / "**" / "*.parquet")
+    return (
+        "select delivered.*, active.delivery_rank as _delivery_rank "
+        f"from read_parquet({files}, union_by_name = true, hive_partitioning = false) "
+        f"as delivered inner join read_parquet({literal(lake.active_loads)}) as active "
+        "on delivered._load_id = active.load_id"
+    )
+
+
+def create_raw_views(connection: duckdb.DuckDBPyConnection, home: Path) -> None:
+    """Schema `raw` with one view per feed."""
+    connection.execute("create schema if not exists raw")
+    for feed in feed_contract():
+        view = f"raw.{identifier(feed)}"
+        connection.execute(f"create or replace view {view} as {raw_view_sql(home, feed)}")
+
+
+def open_lake(home: Path, memory_limit: str = "8GB") -> duckdb.DuckDBPyConnection:
+    """An in-memory connection with the views of `create_raw_views`; the caller closes it."""
+    connection = connect(memory_limit, home / "tmp")
+    create_raw_views(connection, home)
+    return connection

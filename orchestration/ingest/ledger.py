@@ -1,0 +1,181 @@
+"""The load ledger: one row per file and run, and which loads count because of it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+import duckdb
+
+from orchestration.ingest.contract import feed_contract
+from orchestration.ingest.lake import SCHEMA_FILE, Lake, write_parquet
+from orchestration.ingest.sql import literal
+
+LEDGER_TYPES = {
+    "load_id": "varchar",
+    "run_id": "varchar",
+    "feed": "varchar",
+    "file_name": "varchar",
+    "file_sha256": "varchar",
+    "file_bytes": "bigint",
+    "delivered_at": "timestamp",
+    "loaded_at": "timestamp",
+    "rows_in_file": "bigint",
+    "rows_loaded": "bigint",
+    "rows_quarantined": "bigint",
+    "rows_duplicate": "bigint",
+    "status": "varchar",
+    "reason": "varchar",
+}
+
+
+class Status(StrEnum):
+    """What became of a file."""
+
+    LOADED = "loaded"
+    SKIPPED_IDENTICAL = "skipped_identical"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One file as one run saw it. Times are UTC. Hash, size and time of delivery are
+    null for what could not be opened; the counts of a file not loaded are 0.
+    """
+
+    load_id: str
+    run_id: str
+    feed: str
+    file_name: str
+    file_sha256: str | None
+    file_bytes: int | None
+    delivered_at: datetime | None
+    loaded_at: datetime
+    status: Status
+    rows_in_file: int = 0
+    rows_loaded: int = 0
+    rows_quarantined: int = 0
+    rows_duplicate: int = 0
+    reason: str | None = None
+
+
+def ledger_target(lake: Lake, run_id: str) -> Path:
+    """The run's ledger file; a run taken up again under its id gets one more."""
+    target = lake.ledger / f"{run_id}.parquet"
+    attempt = 1
+    while target.exists():
+        attempt += 1
+        target = lake.ledger / f"{run_id}.{attempt}.parquet"
+    return target
+
+
+def write_ledger(
+    connection: duckdb.DuckDBPyConnection, target: Path, entries: list[LedgerEntry]
+) -> None:
+    """Writes a run's entries: the step that makes its loads part of the lake."""
+    columns = ", ".join(
+        f"cast(entry.{name} as {type_}) as {name}" for name, type_ in LEDGER_TYPES.items()
+    )
+    rows = [{**asdict(entry), "status": entry.status.value} for entry in entries]
+    if rows:
+        select = f"select {columns} from (select unnest($entries) as entry)"
+        write_parquet(connection, select, target, {"entries": rows})
+
+
+def write_ledger_schema(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
+    columns = ", ".join(f"cast(null as {type_}) as {n}" for n, type_ in LEDGER_TYPES.items())
+    write_parquet(connection, f"select {columns} where false", lake.ledger / SCHEMA_FILE)
+
+
+def loads_by_content(
+    connection: duckdb.DuckDBPyConnection, lake: Lake
+) -> dict[tuple[str, str], LoadedBefore]:
+    """What is loaded already, by feed and SHA-256."""
+    rows = connection.execute(
+        "select feed, file_sha256, load_id, file_name, run_id "
+        f"from {_ledger(lake)} where status = 'loaded'"
+    ).fetchall()
+    return {(row[0], row[1]): LoadedBefore(*row[2:]) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedBefore:
+    """The load that brought a content in first."""
+
+    load_id: str
+    file_name: str
+    run_id: str
+
+
+def write_active_loads(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
+    """Which loads count, and in what order they were delivered.
+
+    A file name holds the content delivered under it last; an event feed counts the
+    contents that some name holds, a versioned feed every content ever held. A content
+    stands in the order of delivery where it was first delivered under a name that
+    holds it, so that a copy delivered again changes nothing, and that the order is the
+    one a build from the same landing folder would find.
+    """
+    versioned = ", ".join(
+        literal(feed.name) for feed in feed_contract().values() if feed.versioned_by
+    )
+    write_parquet(
+        connection,
+        f"""
+        with ledger as (select * from {_ledger(lake)}),
+        deliveries as (
+            select
+                *,
+                coalesce(
+                    file_sha256 <> lag(file_sha256) over name_in_time, true
+                ) as is_change
+            from ledger
+            where status in ('loaded', 'skipped_identical')
+            window name_in_time as (
+                partition by feed, file_name order by loaded_at, load_id
+            )
+        ),
+        changes as (
+            select
+                feed,
+                file_name,
+                file_sha256,
+                delivered_at,
+                row_number() over (
+                    partition by feed, file_name order by loaded_at desc, load_id desc
+                ) = 1 as is_held
+            from deliveries
+            where is_change
+        ),
+        contents as (
+            select
+                *,
+                row_number() over (
+                    partition by feed, file_sha256
+                    order by is_held desc, delivered_at, file_name
+                ) as place
+            from changes
+            where is_held or feed in ({versioned})
+        )
+        select
+            loads.load_id,
+            loads.feed,
+            row_number() over (
+                order by contents.delivered_at, contents.file_name, loads.feed, loads.load_id
+            ) as delivery_rank
+        from contents
+        inner join ledger as loads
+            on contents.feed = loads.feed
+            and contents.file_sha256 = loads.file_sha256
+            and loads.status = 'loaded'
+        where contents.place = 1
+        order by delivery_rank
+        """,
+        lake.active_loads,
+    )
+
+
+def _ledger(lake: Lake) -> str:
+    return f"read_parquet({literal(lake.ledger / '*.parquet')}, union_by_name = true)"

@@ -1,0 +1,32 @@
+"""Months as dates: the first day of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+
+def month_of(day: date) -> date:
+    return date(day.year, day.month, 1)
+
+
+def next_month(month: date) -> date:
+    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
+
+
+def months_between(first: date, last: date) -> Iterator[date]:
+    """Every month from `first` to `last`, both included."""
+    month = first
+    while month <= last:
+        yield month
+        month = next_month(month)
+
+
+def current_month(instant: datetime, timezone: str) -> date:
+    """The month of an instant with a zone, on the operator's calendar."""
+    return month_of(instant.astimezone(ZoneInfo(timezone)).date())
+
+
+def shown(month: date) -> str:
+    return f"{month:%Y-%m}"

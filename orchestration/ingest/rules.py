@@ -1,0 +1,309 @@
+"""The contract's rules as SQL: how a delivered value is typed, and when it is a fault."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from orchestration.ingest.contract import Column, Feed
+from orchestration.ingest.readers import TEXT, Delivery, Source
+from orchestration.ingest.sql import identifier, literal
+
+MASK = "***"
+LONGEST_VALUE = 100  # characters of a value shown in a reason
+WHOLE_TYPES = frozenset(
+    f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", "SMALL", "BIG", "HUGE")
+) | {"INTEGER", "UINTEGER"}
+FLOAT_TYPES = frozenset({"FLOAT", "DOUBLE"})
+ZONED = "TIMESTAMP WITH TIME ZONE"
+INSTANT_TYPES = frozenset({"TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", ZONED})
+
+DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+CLOCK = r"([01][0-9]|2[0-3]):[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6}0*)?)?"
+ZONE = r" ?(Z|[+-][0-9]{2}(:[0-9]{2})?)"
+NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)"
+WHOLE_NUMBER = r"[+-]?[0-9]+(\.0*)?"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A way for the value of a column to be a fault: when, and in what words."""
+
+    fault: str
+    words: str
+
+
+def judged(feed: Feed, delivery: Delivery, timezone: str) -> str:
+    """The select that types and judges every row of a delivered file.
+
+    Columns: those of the contract, typed, defaults taken; `_line` (the row's number
+    where the order does not give it); `_reasons` (null for a sound row); `_row_json`
+    (a faulty row as delivered, personal columns masked); `_is_duplicate` (false).
+    """
+    present = [column for column in feed.columns if column.name in delivery.columns]
+    sources = {column.name: delivery.columns[column.name] for column in present}
+    raw = [
+        *(f"{sources[column.name].expression} as {_raw(column)}" for column in present),
+        *(
+            f"{source.expression} as u{index}"
+            for index, source in enumerate(delivery.unknown.values())
+        ),
+        f"{delivery.line or 'cast(null as bigint)'} as _line",
+    ]
+    typed = [
+        f"{_typed(column, sources[column.name], timezone)} as {_value(column)}"
+        for column in present
+    ]
+    rules = {column.name: tuple(_rules(column, feed, sources[column.name])) for column in present}
+    faulty = " or ".join(f"({rule.fault})" for name in rules for rule in rules[name])
+    reasons = ", ".join(_reason(column, rules[column.name]) for column in present)
+    final = [
+        *(
+            f"{_final(column, column.name in sources)} as {identifier(column.name)}"
+            for column in feed.columns
+        ),
+        "_line",
+        f"case when _is_faulty then concat_ws('; ', {reasons}) end as _reasons",
+        f"case when _is_faulty then {_delivered_json(present, delivery)} end as _row_json",
+        "false as _is_duplicate",
+    ]
+    return (
+        f"select {', '.join(final)} from ("
+        f"select *, coalesce({faulty}, false) as _is_faulty from ("
+        f"select *, {', '.join(typed)} from ("
+        f"select {', '.join(raw)} from {delivery.relation})))"
+    )
+
+
+def row_json(feed: Feed) -> str:
+    """A typed row as JSON text, personal columns masked."""
+    return _json(
+        (column.name, identifier(column.name), column.is_personal) for column in feed.columns
+    )
+
+
+def _delivered_json(present: list[Column], delivery: Delivery) -> str:
+    """Unknown columns are masked: nobody has said what class of data they hold."""
+    return _json(
+        [
+            *((column.name, _raw(column), column.is_personal) for column in present),
+            *((name, f"u{index}", True) for index, name in enumerate(delivery.unknown)),
+        ]
+    )
+
+
+def _json(fields: Iterator[tuple[str, str, bool]] | list[tuple[str, str, bool]]) -> str:
+    members = ", ".join(
+        f"{literal(name)}, "
+        + (
+            f"case when {expression} is not null then '{MASK}' end"
+            if masked
+            else f"cast({expression} as varchar)"
+        )
+        for name, expression, masked in fields
+    )
+    return f"cast(json_object({members}) as varchar)"
+
+
+def _raw(column: Column) -> str:
+    return identifier(f"raw {column.name}")
+
+
+def _value(column: Column) -> str:
+    return identifier(f"value {column.name}")
+
+
+def _final(column: Column, delivered: bool) -> str:
+    default = "null" if column.default is None else literal(column.default)
+    typed_default = f"cast({default} as {column.sql_type})"
+    return f"coalesce({_value(column)}, {typed_default})" if delivered else typed_default
+
+
+def _is_missing(column: Column, source: Source) -> str:
+    """Null; of text that is to become something else, the empty string too (DuckDB's
+    CSV reader makes a null of every empty field).
+    """
+    raw = _raw(column)
+    if source.type == TEXT and column.type != "string":
+        return f"({raw} is null or trim({raw}) = '')"
+    return f"({raw} is null)"
+
+
+def _rules(column: Column, feed: Feed, source: Source) -> Iterator[Rule]:
+    raw, value, missing = _raw(column), _value(column), _is_missing(column, source)
+    if column.must_be_delivered:
+        yield Rule(missing, literal("a value is required"))
+    if column.type != "string" or source.type != TEXT:
+        yield Rule(f"{value} is null and not {missing}", _unreadable(column, source, raw))
+    if column.enum:
+        codes = ", ".join(literal(code) for code in column.enum)
+        allowed = literal(f" is not one of {', '.join(column.enum)}")
+        yield Rule(f"{value} not in ({codes})", f"{_shown(column, raw)} || {allowed}")
+    if column.minimum is not None:
+        below = literal(f" is below the minimum {column.minimum}")
+        yield Rule(f"{value} < {column.minimum}", f"{_shown(column, raw)} || {below}")
+    if column.maximum is not None:
+        above = literal(f" is above the maximum {column.maximum}")
+        yield Rule(f"{value} > {column.maximum}", f"{_shown(column, raw)} || {above}")
+    if column.name == feed.month:
+        wrong = literal(" is not the first day of a month")
+        yield Rule(f"day({value}) <> 1", f"{_shown(column, raw)} || {wrong}")
+
+
+def _reason(column: Column, rules: tuple[Rule, ...]) -> str:
+    """The first broken rule of a column, after its name; null where none is."""
+    if not rules:
+        return "null"
+    cases = " ".join(f"when {rule.fault} then {rule.words}" for rule in rules)
+    return f"{literal(column.name + ': ')} || case {cases} end"
+
+
+def _shown(column: Column, raw: str) -> str:
+    if column.is_personal:
+        return literal(f"the value ({MASK})")
+    return f"'''' || left(cast({raw} as varchar), {LONGEST_VALUE}) || ''''"
+
+
+def _unreadable(column: Column, source: Source, raw: str) -> str:
+    """Why a value could not be typed, as precisely as its text allows."""
+    shown = _shown(column, raw)
+    text = f"trim(cast({raw} as varchar))"
+    if not _is_readable(column, source.type):
+        wrong = literal(f" is of type {source.type}, which is no {column.type}")
+        return f"{shown} || {wrong}"
+    if column.precision_and_scale:
+        scale = column.precision_and_scale[1]
+        return (
+            f"{shown} || case "
+            f"when not regexp_full_match({text}, {literal(NUMBER)}) then ' is not a number' "
+            f"when not regexp_full_match({text}, {literal(_exact_number(scale))}) "
+            f"then ' has more than {scale} decimals' "
+            f"else ' does not fit into {column.type}' end"
+        )
+    if column.type == "date":
+        moment = literal(f"{DAY}[ T]{CLOCK}({ZONE})?")
+        return (
+            f"{shown} || case when regexp_full_match({text}, {moment}) "
+            "then ' carries a time of day where a date is wanted' "
+            "else ' is not a date (YYYY-MM-DD)' end"
+        )
+    words = {
+        "integer": " is not a whole number of at most 64 bits",
+        "timestamp": " is not a timestamp (YYYY-MM-DD HH:MM:SS, at most microseconds)",
+        "boolean": " is not one of true, false, t, f, 1, 0, yes, no",
+    }
+    return f"{shown} || {literal(words[column.type])}"
+
+
+def _is_readable(column: Column, delivered: str) -> bool:
+    """Whether any value of a delivered type can become one of the contract's."""
+    if delivered == TEXT:
+        return True
+    if column.type == "string":
+        return delivered in WHOLE_TYPES or delivered == "UUID"
+    if column.type in ("date", "timestamp"):
+        return delivered == "DATE" or delivered in INSTANT_TYPES
+    if column.type == "boolean":
+        return delivered == "BOOLEAN" or delivered in WHOLE_TYPES
+    return delivered in WHOLE_TYPES or delivered in FLOAT_TYPES or delivered.startswith("DECIMAL(")
+
+
+def _typed(column: Column, source: Source, timezone: str) -> str:
+    """The value in the contract's type; null where it is missing or unreadable."""
+    raw = _raw(column)
+    if not _is_readable(column, source.type):
+        return f"cast(null as {column.sql_type})"
+    if column.type == "string":
+        return f"cast({raw} as varchar)"
+    if column.type == "boolean":
+        return _boolean(raw, source.type)
+    if column.type == "timestamp":
+        return _instant(raw, source.type, timezone)
+    if column.type == "date":
+        return _date(raw, source.type, timezone)
+    if column.type == "integer":
+        return _integer(raw, source.type)
+    return _decimal(column, raw, source.type)
+
+
+def _boolean(raw: str, delivered: str) -> str:
+    if delivered == "BOOLEAN":
+        return raw
+    text = f"lower(trim(cast({raw} as varchar)))"
+    return (
+        f"case when {text} in ('true', 't', '1', 'yes') then true "
+        f"when {text} in ('false', 'f', '0', 'no') then false end"
+    )
+
+
+def _integer(raw: str, delivered: str) -> str:
+    if delivered == TEXT:
+        text = f"trim({raw})"
+        whole = f"try_cast(split_part({text}, '.', 1) as bigint)"
+        return f"case when regexp_full_match({text}, {literal(WHOLE_NUMBER)}) then {whole} end"
+    if delivered in WHOLE_TYPES:
+        return f"try_cast({raw} as bigint)"
+    finite = f"isfinite({raw}) and " if delivered in FLOAT_TYPES else ""
+    return f"case when {finite}trunc({raw}) = {raw} then try_cast({raw} as bigint) end"
+
+
+def _decimal(column: Column, raw: str, delivered: str) -> str:
+    """Never rounds: a value that does not stand in the contract's scale is unreadable.
+
+    A binary float is read as the decimal that is its nearest neighbour both ways.
+    """
+    wanted = column.sql_type
+    scale = column.precision_and_scale[1] if column.precision_and_scale else 0
+    if delivered == TEXT:
+        text = f"trim({raw})"
+        exact = literal(_exact_number(scale))
+        return f"case when regexp_full_match({text}, {exact}) then try_cast({text} as {wanted}) end"
+    value = f"try_cast({raw} as {wanted})"
+    if delivered in FLOAT_TYPES:
+        returns = f"cast({value} as {delivered}) = {raw}"
+        return f"case when isfinite({raw}) and {returns} then {value} end"
+    if delivered.startswith("DECIMAL("):
+        return f"case when try_cast({value} as {delivered}) = {raw} then {value} end"
+    return value
+
+
+def _instant(raw: str, delivered: str, timezone: str) -> str:
+    """A wall-clock time in the business time zone; one with a zone is converted."""
+    if delivered == TEXT:
+        text = f"trim({raw})"
+        plain, zoned = literal(f"{DAY}([ T]{CLOCK})?"), literal(f"{DAY}[ T]{CLOCK}{ZONE}")
+        return (
+            f"case when regexp_full_match({text}, {plain}) then try_cast({text} as timestamp) "
+            f"when regexp_full_match({text}, {zoned}) "
+            f"then {_at_home(f'try_cast({text} as timestamptz)', timezone)} end"
+        )
+    if delivered == ZONED:
+        return f"case when isfinite({raw}) then {_at_home(raw, timezone)} end"
+    value = f"try_cast({raw} as timestamp)"
+    if delivered == "TIMESTAMP_NS":
+        return f"case when cast({value} as timestamp_ns) = {raw} then {value} end"
+    return f"case when isfinite({value}) then {value} end"
+
+
+def _at_home(instant: str, timezone: str) -> str:
+    return f"({instant} at time zone {literal(timezone)})"
+
+
+def _date(raw: str, delivered: str, timezone: str) -> str:
+    if delivered == "DATE":
+        return f"case when isfinite({raw}) then {raw} end"
+    instant = _instant(raw, delivered, timezone)
+    midnight = (
+        f"case when ({instant}) = date_trunc('day', {instant}) then cast({instant} as date) end"
+    )
+    if delivered != TEXT:
+        return midnight
+    text = f"trim({raw})"
+    return (
+        f"case when regexp_full_match({text}, {literal(DAY)}) then try_cast({text} as date) "
+        f"else {midnight} end"
+    )
+
+
+def _exact_number(scale: int) -> str:
+    return rf"[+-]?([0-9]+(\.[0-9]{{0,{scale}}}0*)?|\.[0-9]{{1,{scale}}}0*)"

@@ -1,0 +1,168 @@
+"""The settings of a run: one typed object, made from files, environment and flags."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BeforeValidator, Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from orchestration.errors import ConfigurationError
+
+SETTINGS_FILE = "tierwise.toml"
+PREFIX = "TIERWISE_"
+PATH_KEYS = ("landing", "reference")
+DEFAULT_HOME = "home"
+
+
+def _month(value: object) -> object:
+    """`YYYY-MM` as the first day of the month; a date must be one already."""
+    if isinstance(value, str):
+        if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", value):
+            raise ValueError("wants a month as YYYY-MM")
+        return date.fromisoformat(f"{value}-01")
+    if isinstance(value, date) and value.day != 1:
+        raise ValueError("wants the first day of a month")
+    return value
+
+
+class Settings(BaseSettings):
+    """Everything an operator sets for a run. Made by `load_settings`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True
+    )
+
+    home: Path = Path(DEFAULT_HOME)
+    landing: Path | None = None
+    reference: Path | None = None
+    reporting_currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "CNY"
+    timezone: str = "Asia/Shanghai"
+    tier_policy: Annotated[str, Field(min_length=1)] = "house"
+    through: Annotated[date | None, BeforeValidator(_month)] = None
+    memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)? ?([KMGT]i?B|B)$")] = "8GB"
+    quarantine_share_limit: Annotated[float, Field(ge=0, le=1)] = 0.01
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError("is no time zone, e.g. Asia/Shanghai or UTC") from error
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `load_settings` gives: it knows where each value comes from."""
+        return (init_settings,)
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """Values from one place, and the words for that place and a key of it."""
+
+    values: Mapping[str, Any]
+    origin: str
+    prefix: str = ""
+
+    def named(self, key: str) -> str:
+        return f"{self.prefix}{key.upper()}" if self.prefix else key
+
+
+def load_settings(home: Path | str | None = None, **overrides: Any) -> Settings:
+    """The settings from tierwise.toml, then TIERWISE_* variables, then `overrides`.
+
+    An override of None is no override. Without a tierwise.toml in the home, one beside
+    the landing folder is read. Paths in a file are relative to its folder.
+    Raises ConfigurationError naming the place, the key and the value.
+    """
+    flags = _Layer({k: v for k, v in overrides.items() if v is not None}, "the command line")
+    environment = _Layer(EnvSettingsSource(Settings)(), "the environment", PREFIX)
+    found_home = Path(home or environment.values.get("home") or DEFAULT_HOME).expanduser()
+    own_file = found_home / SETTINGS_FILE
+    layers = [_file_layer(own_file), environment, flags]
+    if not own_file.exists():
+        landing = next(
+            (x.values["landing"] for x in reversed(layers) if "landing" in x.values), None
+        )
+        if landing is not None:
+            layers.insert(
+                0, _file_layer(Path(landing).expanduser().absolute().parent / SETTINGS_FILE)
+            )
+    origins = {key: layer for layer in layers for key in layer.values}
+    values = {key: layer.values[key] for key, layer in origins.items()}
+    for key in PATH_KEYS:
+        if key in values:
+            values[key] = Path(values[key]).expanduser()
+    try:
+        settings = Settings(**{**values, "home": found_home})
+    except ValidationError as error:
+        raise ConfigurationError(_told(error, origins)) from None
+    _require_past(settings, origins)
+    return settings
+
+
+def _file_layer(path: Path) -> _Layer:
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return _Layer({}, str(path))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"{path} cannot be read as TOML: {error}") from error
+    known = [name for name in Settings.model_fields if name != "home"]
+    for key in values:
+        if key not in known:
+            raise ConfigurationError(
+                f"{path}: unknown setting '{key}'. Known are: {', '.join(known)}."
+            )
+    for key in PATH_KEYS:
+        if isinstance(values.get(key), str):
+            values[key] = str(path.parent / Path(values[key]).expanduser())
+    return _Layer(values, str(path))
+
+
+def _told(error: ValidationError, origins: Mapping[str, _Layer]) -> str:
+    return " ".join(
+        _fault(str(fault["loc"][0]), fault["input"], fault["msg"], origins)
+        for fault in error.errors()
+    )
+
+
+def _fault(key: str, value: object, message: str, origins: Mapping[str, _Layer]) -> str:
+    layer = origins.get(key)
+    words = message.removeprefix("Value error, ")
+    where = f"{layer.origin}: {layer.named(key)}" if layer else key
+    return f"{where} = '{value}': {words}."
+
+
+def _require_past(settings: Settings, origins: Mapping[str, _Layer]) -> None:
+    today = datetime.now(UTC).astimezone(ZoneInfo(settings.timezone)).date()
+    if settings.through is not None and settings.through > today:
+        raise ConfigurationError(
+            _fault(
+                "through",
+                f"{settings.through:%Y-%m}",
+                f"is after the current month {today:%Y-%m}",
+                origins,
+            )
+        )
