@@ -11,7 +11,7 @@ import duckdb
 
 from orchestration.ingest.contract import Feed
 from orchestration.ingest.file_load import FileLoad, load_file, refusal, require_hash
-from orchestration.ingest.files import FileFault, Fingerprint, delivered_at, fingerprint
+from orchestration.ingest.files import FileRefusedError, Fingerprint, delivered_at, fingerprint
 from orchestration.ingest.lake import Lake, discard
 from orchestration.ingest.landing import DeliveredFile
 from orchestration.ingest.ledger import LedgerEntry, LoadedBefore, Status
@@ -67,24 +67,26 @@ def load_feed(
     return [_taken_back(work, entry, reason) for entry in entries] if reason else entries
 
 
-def _look(file: DeliveredFile) -> Fingerprint | FileFault:
+def _look(file: DeliveredFile) -> Fingerprint | FileRefusedError:
     if file.fault:
-        return FileFault(file.fault)
+        return FileRefusedError(file.fault)
     try:
         return fingerprint(file.path, file.format)
-    except FileFault as fault:
+    except FileRefusedError as fault:
         return fault
 
 
-def _delivery_order(file: DeliveredFile, look: Fingerprint | FileFault) -> tuple[datetime, str]:
+def _delivery_order(
+    file: DeliveredFile, look: Fingerprint | FileRefusedError
+) -> tuple[datetime, str]:
     moment = look.delivered_at if isinstance(look, Fingerprint) else datetime.min
     return moment, file.name
 
 
 def _load_one(
-    work: LoadInProgress, feed: Feed, file: DeliveredFile, look: Fingerprint | FileFault
+    work: LoadInProgress, feed: Feed, file: DeliveredFile, look: Fingerprint | FileRefusedError
 ) -> tuple[LedgerEntry, FileLoad | None]:
-    if isinstance(look, FileFault):
+    if isinstance(look, FileRefusedError):
         return _rejected(work, file, None, str(look)), None
     content = (feed.name, look.sha256)
     before = work.known.get(content)
@@ -94,7 +96,7 @@ def _load_one(
     try:
         require_hash(file.totals, look)
         loaded = load_file(work.connection, work.lake, feed, file, look, load_id, work.timezone)
-    except FileFault as fault:
+    except FileRefusedError as fault:
         return _rejected(work, file, look, str(fault)), None
     work.known[content] = LoadedBefore(load_id, file.name, work.run_id)
     work.fresh.add(content)

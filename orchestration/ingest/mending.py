@@ -114,8 +114,9 @@ def _sound_record(lines: _Lines, fields: int) -> tuple[int, bytes]:
 
 
 def _fits(record: bytes, fields: int) -> bool:
-    """Whether a record splits into `fields` fields; DuckDB also takes one empty field
-    too many at the end for a closing delimiter.
+    """Whether a record splits into `fields` fields.
+
+    As for DuckDB, one empty field too many at the end is a closing delimiter.
     """
     try:
         text = record.decode("utf-8").rstrip("\r\n")

@@ -20,6 +20,7 @@ INSTANT_TYPES = frozenset({"TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAM
 
 DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 CLOCK = r"([01][0-9]|2[0-3]):[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6}0*)?)?"
+MIDNIGHT = r"00:00(:00(\.0+)?)?"
 ZONE = r" ?(Z|[+-][0-9]{2}(:[0-9]{2})?)"
 NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)"
 WHOLE_NUMBER = r"[+-]?[0-9]+(\.0*)?"
@@ -120,8 +121,9 @@ def _final(column: Column, delivered: bool) -> str:
 
 
 def _is_missing(column: Column, source: Source) -> str:
-    """Null; of text that is to become something else, the empty string too (DuckDB's
-    CSV reader makes a null of every empty field).
+    """Null; of text that is to become something else, blanks too.
+
+    DuckDB's CSV reader makes a null of every empty field.
     """
     raw = _raw(column)
     if source.type == TEXT and column.type != "string":
@@ -290,19 +292,22 @@ def _at_home(instant: str, timezone: str) -> str:
 
 
 def _date(raw: str, delivered: str, timezone: str) -> str:
+    """A day, also one delivered as a time at midnight."""
     if delivered == "DATE":
         return f"case when isfinite({raw}) then {raw} end"
-    instant = _instant(raw, delivered, timezone)
-    midnight = (
-        f"case when ({instant}) = date_trunc('day', {instant}) then cast({instant} as date) end"
-    )
     if delivered != TEXT:
-        return midnight
+        return _if_midnight(_instant(raw, delivered, timezone))
     text = f"trim({raw})"
+    plain, zoned = literal(f"{DAY}([ T]{MIDNIGHT})?"), literal(f"{DAY}[ T]{CLOCK}{ZONE}")
+    instant = _at_home(f"try_cast({text} as timestamptz)", timezone)
     return (
-        f"case when regexp_full_match({text}, {literal(DAY)}) then try_cast({text} as date) "
-        f"else {midnight} end"
+        f"case when regexp_full_match({text}, {plain}) then try_cast(left({text}, 10) as date) "
+        f"when regexp_full_match({text}, {zoned}) then {_if_midnight(instant)} end"
     )
+
+
+def _if_midnight(instant: str) -> str:
+    return f"case when {instant} = date_trunc('day', {instant}) then cast({instant} as date) end"
 
 
 def _exact_number(scale: int) -> str:

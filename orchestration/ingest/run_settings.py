@@ -41,5 +41,6 @@ RUN_SETTINGS_TYPES = {
 def write_run_settings(
     connection: duckdb.DuckDBPyConnection, lake: Lake, values: Mapping[str, object]
 ) -> None:
+    """Write the one row; `values` has every column of RUN_SETTINGS_TYPES."""
     columns = ", ".join(f"cast(${n} as {t}) as {n}" for n, t in RUN_SETTINGS_TYPES.items())
     write_parquet(connection, f"select {columns}", lake.run_settings, values)
