@@ -132,7 +132,7 @@ def load(
 
 
 def _compose_reference(settings: Settings, lake: Lake) -> ReferenceSet:
-    make_folder(lake.root)
+    make_folder(lake.reference)
     defaults = Path(seeds.__file__).parent / "reference"
     return compose_reference(
         defaults, settings.reference, lake.reference, tier_policy=settings.tier_policy
@@ -216,7 +216,7 @@ def _drift(entries: Sequence[LedgerEntry]) -> list[str]:
 
 def _incomplete(months: RunMonths) -> list[str]:
     return [
-        f"{shown(month)} is incomplete ({count} counted invoices) and left out; the closing "
+        f"{shown(month)} is incomplete (counted invoices: {count}) and left out; the closing "
         f"month is {shown(months.closing_month)}"
         for month, count in months.incomplete
     ]

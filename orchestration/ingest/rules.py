@@ -135,7 +135,7 @@ def _rules(column: Column, feed: Feed, source: Source) -> Iterator[Rule]:
     raw, value, missing = _raw(column), _value(column), _is_missing(column, source)
     if column.must_be_delivered:
         yield Rule(missing, literal("a value is required"))
-    if column.type != "string" or source.type != TEXT:
+    if column.type != "string" or not _is_readable(column, source.type):
         yield Rule(f"{value} is null and not {missing}", _unreadable(column, source, raw))
     if column.enum:
         codes = ", ".join(literal(code) for code in column.enum)
