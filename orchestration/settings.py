@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -103,9 +102,13 @@ def load_settings(home: Path | str | None = None, **overrides: Any) -> Settings:
     own_file = found_home / SETTINGS_FILE
     layers = [_file_layer(own_file), environment, flags]
     if not own_file.exists():
-        landing = next((x.values["landing"] for x in reversed(layers) if "landing" in x.values), None)
+        landing = next(
+            (x.values["landing"] for x in reversed(layers) if "landing" in x.values), None
+        )
         if landing is not None:
-            layers.insert(0, _file_layer(Path(landing).expanduser().absolute().parent / SETTINGS_FILE))
+            layers.insert(
+                0, _file_layer(Path(landing).expanduser().absolute().parent / SETTINGS_FILE)
+            )
     origins = {key: layer for layer in layers for key in layer.values}
     values = {key: layer.values[key] for key, layer in origins.items()}
     for key in PATH_KEYS:

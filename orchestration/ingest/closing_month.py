@@ -29,8 +29,10 @@ COUNTED_INVOICES = """
 
 @dataclass(frozen=True, slots=True)
 class RunMonths:
-    """The months of a run, and the later ones left out as incomplete with the number
-    of their counted invoices."""
+    """The months of a run.
+
+    `incomplete` are the later months left out, with the number of their counted invoices.
+    """
 
     first_month: date
     closing_month: date
@@ -76,8 +78,11 @@ def run_months(
 
 
 def default_closing_month(invoices: Mapping[date, int], current: date) -> date:
-    """The latest month, at most the current one, with at least half as many counted
-    invoices as the three months before it have on average (rulebook 0)."""
+    """The latest complete month, at most the current one (rulebook 0).
+
+    Complete: at least half as many counted invoices as the mean of the three months
+    before, of those there are.
+    """
     months = list(months_between(min(invoices), min(max(invoices), current)))
     for index in range(len(months) - 1, 0, -1):
         before = [invoices.get(m, 0) for m in months[max(0, index - COMPARED_MONTHS) : index]]

@@ -41,6 +41,7 @@ class Column:
 
     @property
     def sql_type(self) -> str:
+        """The type in the lake."""
         return SQL_TYPES.get(self.type, self.type)
 
     @property

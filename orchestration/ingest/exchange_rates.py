@@ -87,8 +87,7 @@ def _amounts(connection: duckdb.DuckDBPyConnection, months: RunMonths) -> set[Ra
 def _known(reference: Path) -> set[Rate]:
     with (reference / RATE_TABLE).open(encoding="utf-8-sig", newline="") as stream:
         return {
-            (date.fromisoformat(row["month"]), row["currency"])
-            for row in csv.DictReader(stream)
+            (date.fromisoformat(row["month"]), row["currency"]) for row in csv.DictReader(stream)
         }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.ingest.contract import Feed
-from orchestration.ingest.files import FileFault, Fingerprint, require_unchanged
+from orchestration.ingest.files import FileRefusedError, Fingerprint, require_unchanged
 from orchestration.ingest.lake import Lake, make_folder, write_parquet
 from orchestration.ingest.landing import ControlTotals, DeliveredFile
 from orchestration.ingest.quarantine import as_parameter, faulty_rows
@@ -51,7 +50,7 @@ def load_file(
     load_id: str,
     timezone: str,
 ) -> FileLoad:
-    """Reads, judges and writes one file. Raises FileFault if it is refused whole."""
+    """Reads, judges and writes one file. Raises FileRefusedError if it is refused whole."""
     delivery = _judge(connection, lake, feed, file, taken, timezone)
     require_unchanged(file.path, taken)
     _judge_repeated_keys(connection, feed)
@@ -84,7 +83,7 @@ def _judge(
     if file.format == "parquet":
         delivery = read_parquet(connection, feed, path)
         if not _fill(connection, feed, delivery, timezone):
-            raise FileFault("it is no sound Parquet file (damaged or truncated)")
+            raise FileRefusedError("it is no sound Parquet file (damaged or truncated)")
         return delivery
     delivery = read_csv(feed, path, file.format, taken)
     if _fill(connection, feed, delivery, timezone):
@@ -92,7 +91,7 @@ def _judge(
     scratch = lake.scratch / "mended.csv"
     delivery = read_mended_csv(feed, path, file.format, taken, scratch)
     if not _fill(connection, feed, delivery, timezone):
-        raise FileFault("it cannot be split into rows and fields even line by line")
+        raise FileRefusedError("it cannot be split into rows and fields even line by line")
     return delivery
 
 
@@ -101,24 +100,24 @@ def _plain_link(lake: Lake, file: DeliveredFile) -> Path:
     make_folder(lake.scratch)
     link = lake.scratch / f"delivered.{file.format}"
     link.unlink(missing_ok=True)
-    os.symlink(file.path.absolute(), link)
+    link.symlink_to(file.path.absolute())
     return link
 
 
 def _fill(
     connection: duckdb.DuckDBPyConnection, feed: Feed, delivery: Delivery, timezone: str
 ) -> bool:
-    """False where the reader refuses the file, or finds another number of rows than
-    the file has lines."""
+    """Whether the file could be read whole.
+
+    False where the reader refuses it, or finds another number of rows than it has lines.
+    """
     try:
         connection.execute(
             f"create or replace temp table judged as {judged(feed, delivery, timezone)}"
         )
     except (duckdb.InvalidInputException, duckdb.IOException, duckdb.ConversionException):
         return False
-    return delivery.rows is None or delivery.rows == _one(
-        connection, "select count(*) from judged"
-    )
+    return delivery.rows is None or delivery.rows == _one(connection, "select count(*) from judged")
 
 
 def _judge_repeated_keys(connection: duckdb.DuckDBPyConnection, feed: Feed) -> None:
@@ -203,23 +202,29 @@ def _require_totals(
     totals: ControlTotals,
     counts: FileCounts,
 ) -> None:
-    """Raises FileFault if rows or sums are not those the sender declared."""
+    """Raises FileRefusedError if rows or sums are not those the sender declared."""
     if totals.rows is not None and totals.rows != counts.in_file:
-        raise FileFault(
+        raise FileRefusedError(
             f"its control totals say {totals.rows} rows, it has {counts.in_file}"
         )
     for name, total in totals.sums.items():
         found = _sum(connection, feed, name)
         if found != total:
-            raise FileFault(f"its control totals say {name} adds up to {total}, it is {found}")
+            raise FileRefusedError(
+                f"its control totals say {name} adds up to {total}, it is {found}"
+            )
 
 
 def _sum(connection: duckdb.DuckDBPyConnection, feed: Feed, name: str) -> Decimal:
-    """The sum of a column over all rows delivered, duplicates and faulty ones included
-    as far as they can be read."""
+    """The sum of a column over all rows delivered.
+
+    Duplicates and faulty rows count, as far as they can be read.
+    """
     column = next((column for column in feed.columns if column.name == name), None)
     if column is None or not (column.precision_and_scale or column.type == "integer"):
-        raise FileFault(f"its control totals name {name}, which is no numeric column of the feed")
+        raise FileRefusedError(
+            f"its control totals name {name}, which is no numeric column of the feed"
+        )
     scale = column.precision_and_scale[1] if column.precision_and_scale else 0
     found = _one(
         connection,
@@ -256,7 +261,8 @@ def _commonest_reasons(connection: duckdb.DuckDBPyConnection, target: Path) -> t
         f"read_parquet({literal(target)}) group by reasons "
         f"order by times desc, reasons limit {SHOWN_REASONS}"
     ).fetchall()
-    return tuple(f"row {row[2]}: {row[0]} ({row[1]} rows)" for row in rows)
+    return tuple(f"row {first}: {reasons}" + (f" (and {times - 1} more)" if times > 1 else "")
+        for reasons, times, first in rows)
 
 
 def _one(connection: duckdb.DuckDBPyConnection, select: str) -> int:
@@ -266,21 +272,27 @@ def _one(connection: duckdb.DuckDBPyConnection, select: str) -> int:
     return value
 
 
-def control_hash_fault(totals: ControlTotals | None, taken: Fingerprint) -> str | None:
-    """What is wrong with the file's hash by its control totals, or None."""
-    if totals is None or totals.sha256 is None or totals.sha256 == taken.sha256:
-        return None
-    return f"its control totals say SHA-256 {totals.sha256}, it is {taken.sha256}"
+def require_hash(totals: ControlTotals | None, taken: Fingerprint) -> None:
+    """Raise FileRefusedError if the file is not the one whose hash the sender declared."""
+    if totals and totals.sha256 and totals.sha256 != taken.sha256:
+        raise FileRefusedError(
+            f"its control totals say SHA-256 {totals.sha256}, it is {taken.sha256}"
+        )
 
 
 def refusal(loads: Mapping[str, FileLoad], limit: float) -> str | None:
-    """Why the files of a feed delivered together are refused, or None: too many rows
-    in quarantine. `loads` goes by file name."""
+    """Why the files of a feed delivered together are refused, or None.
+
+    They are if more than `limit` (a share) of their rows went to quarantine. `loads` goes
+    by file name.
+    """
     rows = sum(load.counts.in_file for load in loads.values())
     faulty = sum(load.counts.quarantined for load in loads.values())
     if faulty <= limit * rows:
         return None
-    examples = [f"{name} {reason}" for name, load in loads.items() for reason in load.commonest_reasons]
+    examples = [
+        f"{name} {reason}" for name, load in loads.items() for reason in load.commonest_reasons
+    ]
     return (
         f"{faulty} of {rows} rows delivered could not be loaded, above the limit of "
         f"{limit:.2%} (quarantine_share_limit); e.g. {' | '.join(examples[:SHOWN_REASONS])}"

@@ -14,14 +14,17 @@ CHUNK = 1 << 20
 GZIP = 16 + zlib.MAX_WBITS
 
 
-class FileFault(Exception):
-    """Why a file is refused whole, in words for the ledger."""
+class FileRefusedError(Exception):
+    """A file is refused whole; its message says why, in words for the ledger."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What a file was when it was read. `lines` is None where it cannot be counted
-    without parsing (quotes, mixed line ends, Parquet). `head` is decompressed."""
+    """What a file was when it was read.
+
+    `lines` is None where lines cannot be counted without parsing (quotes, mixed line
+    ends, Parquet). `head` is decompressed.
+    """
 
     sha256: str
     size: int
@@ -57,7 +60,7 @@ class _Lines:
 
 
 def fingerprint(path: Path, kind: str) -> Fingerprint:
-    """Reads the whole file once. Raises FileFault if it is empty or damaged."""
+    """Reads the whole file once. Raises FileRefusedError if it is empty or damaged."""
     try:
         with path.open("rb") as stream:
             before = os.fstat(stream.fileno())
@@ -66,13 +69,13 @@ def fingerprint(path: Path, kind: str) -> Fingerprint:
             for content in _contents(_hashed(stream, digest), kind):
                 lines.take(content)
     except PermissionError as error:
-        raise FileFault("this user has no permission to read it") from error
+        raise FileRefusedError("this user has no permission to read it") from error
     except OSError as error:
-        raise FileFault(f"it cannot be read ({error.strerror})") from error
+        raise FileRefusedError(f"it cannot be read ({error.strerror})") from error
     if before.st_size == 0:
-        raise FileFault("it is empty (0 bytes)")
+        raise FileRefusedError("it is empty (0 bytes)")
     if not lines.head:
-        raise FileFault("it is empty (0 bytes once decompressed)")
+        raise FileRefusedError("it is empty (0 bytes once decompressed)")
     return Fingerprint(
         sha256=digest.hexdigest(),
         size=before.st_size,
@@ -84,13 +87,13 @@ def fingerprint(path: Path, kind: str) -> Fingerprint:
 
 
 def require_unchanged(path: Path, taken: Fingerprint) -> None:
-    """Raises FileFault if the file was written to since its fingerprint was taken."""
+    """Raises FileRefusedError if the file was written to since its fingerprint was taken."""
     try:
         now = _change_marks(path.stat())
     except OSError:
         now = None
     if now != taken.changed:
-        raise FileFault("it changed while it was read; deliver it whole, then run again")
+        raise FileRefusedError("it changed while it was read; deliver it whole, then run again")
 
 
 def delivered_at(path: Path) -> datetime | None:
@@ -136,9 +139,9 @@ def _unzipped(chunks: Iterator[bytes]) -> Iterator[bytes]:
                 if not rest and not member.eof:
                     break
     except zlib.error as error:
-        raise FileFault("it is no sound gzip file (damaged); deliver it again") from error
+        raise FileRefusedError("it is no sound gzip file (damaged); deliver it again") from error
     if started and not member.eof:
-        raise FileFault("it is a truncated gzip file; deliver it again")
+        raise FileRefusedError("it is a truncated gzip file; deliver it again")
 
 
 def _change_marks(status: os.stat_result) -> tuple[int, int, int]:

@@ -26,26 +26,32 @@ class Lake:
 
     @property
     def root(self) -> Path:
+        """All of it, for the owner of the home alone."""
         return self.home / "lake"
 
     @property
     def reference(self) -> Path:
+        """The reference tables in force."""
         return self.root / "reference"
 
     @property
     def ledger(self) -> Path:
+        """One file per run and attempt."""
         return self.root / "ledger"
 
     @property
     def active_loads(self) -> Path:
+        """The loads whose rows count, in order of delivery."""
         return self.root / "control" / "active_loads.parquet"
 
     @property
     def run_settings(self) -> Path:
+        """The settings of the run in progress."""
         return self.root / "control" / "run_settings.parquet"
 
     @property
     def quarantine(self) -> Path:
+        """The rows that could not be loaded."""
         return self.root / "quarantine"
 
     @property
@@ -54,15 +60,18 @@ class Lake:
         return self.home / "tmp" / "load"
 
     def raw(self, feed: str) -> Path:
+        """The loaded rows of a feed."""
         return self.root / "raw" / feed
 
     def raw_file(self, feed: Feed, sha256: str, month: str | None) -> Path:
+        """Where the rows of a delivered file go; `month` (YYYY-MM) if the feed has one."""
         folder = self.raw(feed.name)
         if month is not None:
             folder /= f"{feed.month}={month}"
         return folder / f"{sha256}.parquet"
 
     def quarantine_file(self, feed: str, sha256: str) -> Path:
+        """Where the faulty rows of a delivered file go."""
         return self.quarantine / feed / f"{sha256}.parquet"
 
 
@@ -85,7 +94,7 @@ def write_parquet(
     connection.execute(
         f"copy ({select}) to {literal(unfinished)} ({PARQUET})", dict(parameters or {})
     )
-    os.replace(unfinished, target)
+    unfinished.replace(target)
 
 
 def write_schemas(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
@@ -107,8 +116,10 @@ def write_schemas(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
 
 
 def sweep(lake: Lake, loaded: Set[tuple[str, str]]) -> None:
-    """Removes what a killed run left: scratch, unfinished files, and the rows of files
-    that never reached the ledger. `loaded` holds the (feed, sha256) that did."""
+    """Remove what a killed run left: scratch, unfinished files, rows of files not ledgered.
+
+    `loaded` holds the (feed, sha256) of the files that reached the ledger.
+    """
     shutil.rmtree(lake.scratch, ignore_errors=True)
     for path in lake.root.rglob("*.tmp-*"):
         path.unlink(missing_ok=True)
@@ -141,8 +152,11 @@ def _remove_if_empty(folder: Path) -> None:
 
 
 def raw_view_sql(home: Path, feed: str) -> str:
-    """The active rows of a feed: all columns of the contract, `_load_id`, `_row_number`
-    and `_delivery_rank` (later delivered is greater). Not deduplicated by key."""
+    """Select of the active rows of a feed, not deduplicated by key.
+
+    All columns of the contract, `_load_id`, `_row_number` and `_delivery_rank` (later
+    delivered is greater).
+    """
     lake = Lake(home)
     files = literal(lake.raw(feed) / "**" / "*.parquet")
     return (

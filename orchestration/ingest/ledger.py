@@ -41,8 +41,11 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """One file as one run saw it. Times are UTC. Hash, size and time of delivery are
-    null for what could not be opened; the counts of a file not loaded are 0."""
+    """One file as one run saw it. Times are UTC.
+
+    Hash and size are null for what could not be read, the time of delivery for what is
+    not there; the counts of a file not loaded are 0.
+    """
 
     load_id: str
     run_id: str
@@ -84,6 +87,7 @@ def write_ledger(
 
 
 def write_ledger_schema(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
+    """Write the empty file that makes a glob over the ledger match from the start."""
     columns = ", ".join(f"cast(null as {type_}) as {n}" for n, type_ in LEDGER_TYPES.items())
     write_parquet(connection, f"select {columns} where false", lake.ledger / SCHEMA_FILE)
 

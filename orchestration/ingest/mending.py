@@ -28,9 +28,7 @@ class BrokenLine:
     reason: str
 
 
-def mend(
-    path: Path, kind: str, fields: int, line_end: bytes, target: Path
-) -> list[BrokenLine]:
+def mend(path: Path, kind: str, fields: int, line_end: bytes, target: Path) -> list[BrokenLine]:
     """Writes `row number,record` for every sound data row of `path` to `target`.
 
     `fields` is the number of columns of the header, which is not copied. Blank lines
@@ -116,8 +114,10 @@ def _sound_record(lines: _Lines, fields: int) -> tuple[int, bytes]:
 
 
 def _fits(record: bytes, fields: int) -> bool:
-    """Whether a record splits into `fields` fields; DuckDB also takes one empty field
-    too many at the end for a closing delimiter."""
+    """Whether a record splits into `fields` fields.
+
+    As for DuckDB, one empty field too many at the end is a closing delimiter.
+    """
     try:
         text = record.decode("utf-8").rstrip("\r\n")
         row = next(csv.reader(io.StringIO(text, newline=""), strict=True))

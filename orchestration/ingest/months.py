@@ -8,10 +8,12 @@ from zoneinfo import ZoneInfo
 
 
 def month_of(day: date) -> date:
+    """The month a day lies in."""
     return date(day.year, day.month, 1)
 
 
 def next_month(month: date) -> date:
+    """The month after."""
     return date(month.year + month.month // 12, month.month % 12 + 1, 1)
 
 
@@ -29,4 +31,5 @@ def current_month(instant: datetime, timezone: str) -> date:
 
 
 def shown(month: date) -> str:
+    """A month as people write it, YYYY-MM."""
     return f"{month:%Y-%m}"

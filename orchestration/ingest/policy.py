@@ -26,6 +26,7 @@ class PolicyVersion:
     valid_to: date | None
 
     def is_in_force(self, month: date) -> bool:
+        """Whether this version decides the tiers of a month."""
         return self.valid_from <= month and (self.valid_to is None or month < self.valid_to)
 
 

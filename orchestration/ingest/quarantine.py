@@ -20,6 +20,7 @@ QUARANTINE_TYPES = {
 
 
 def write_quarantine_schema(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
+    """Write the empty file that makes a glob over the quarantine match from the start."""
     columns = ", ".join(f"cast(null as {t}) as {name}" for name, t in QUARANTINE_TYPES.items())
     write_parquet(connection, f"select {columns} where false", lake.quarantine / SCHEMA_FILE)
 
@@ -56,6 +57,7 @@ def faulty_rows(feed: str, load_id: str, row_number: str) -> str:
 
 
 def as_parameter(broken: Sequence[BrokenLine]) -> list[dict[str, object]]:
+    """Broken lines as the parameter of `faulty_rows`."""
     return [
         {"row_number": b.row_number, "line_number": b.line_number, "reason": b.reason}
         for b in broken

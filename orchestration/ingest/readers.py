@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.ingest.contract import Feed
-from orchestration.ingest.files import FileFault, Fingerprint
+from orchestration.ingest.files import FileRefusedError, Fingerprint
 from orchestration.ingest.mending import BOM, BrokenLine, mend
 from orchestration.ingest.sql import identifier, literal
 
@@ -42,23 +42,21 @@ class Delivery:
     broken: tuple[BrokenLine, ...] = ()
 
 
-def read_parquet(
-    connection: duckdb.DuckDBPyConnection, feed: Feed, path: Path
-) -> Delivery:
-    """Describes a Parquet file. Raises FileFault if it cannot be read."""
+def read_parquet(connection: duckdb.DuckDBPyConnection, feed: Feed, path: Path) -> Delivery:
+    """Describes a Parquet file. Raises FileRefusedError if it cannot be read."""
     relation = f"read_parquet({literal(path)}, hive_partitioning = false)"
     try:
         described = connection.execute(f"describe select * from {relation}").fetchall()
         counted = connection.execute(f"select count(*) from {relation}").fetchone()
     except duckdb.Error as error:
-        raise FileFault("it is no sound Parquet file (damaged or truncated)") from error
+        raise FileRefusedError("it is no sound Parquet file (damaged or truncated)") from error
     sources = [(str(row[0]), Source(identifier(row[0]), str(row[1]))) for row in described]
     columns, unknown = _matched(feed, sources)
     return Delivery(relation, columns, unknown, rows=counted[0] if counted else None)
 
 
 def read_csv(feed: Feed, path: Path, kind: str, taken: Fingerprint) -> Delivery:
-    """Describes a CSV file from its header line. Raises FileFault."""
+    """Describes a CSV file from its header line. Raises FileRefusedError."""
     header = _header(taken.head)
     sources = [(name, Source(f"c{index}", TEXT)) for index, name in enumerate(header)]
     columns, unknown = _matched(feed, sources)
@@ -104,9 +102,9 @@ def _header(head: bytes) -> list[str]:
     try:
         return [name.strip() for name in next(csv.reader([first.decode("utf-8")], strict=True))]
     except UnicodeDecodeError as error:
-        raise FileFault("its header is not UTF-8; deliver it as UTF-8") from error
+        raise FileRefusedError("its header is not UTF-8; deliver it as UTF-8") from error
     except (csv.Error, StopIteration) as error:
-        raise FileFault("its header line is no CSV") from error
+        raise FileRefusedError("its header line is no CSV") from error
 
 
 def _matched(
@@ -114,7 +112,7 @@ def _matched(
 ) -> tuple[dict[str, Source], dict[str, Source]]:
     """The delivered columns the contract knows, and the others.
 
-    Raises FileFault if a required one is missing or one stands there twice.
+    Raises FileRefusedError if a required one is missing or one stands there twice.
     """
     contract = {column.name: column for column in feed.columns}
     columns: dict[str, Source] = {}
@@ -122,7 +120,7 @@ def _matched(
     for name, source in sources:
         known = name.strip().lower()
         if known in columns:
-            raise FileFault(f"the column {known} stands in it twice")
+            raise FileRefusedError(f"the column {known} stands in it twice")
         if known in contract:
             columns[known] = source
         else:
@@ -133,7 +131,7 @@ def _matched(
         if column.must_be_delivered and name not in columns
     ]
     if missing:
-        raise FileFault(
+        raise FileRefusedError(
             f"missing required column{'s' if len(missing) > 1 else ''} {', '.join(missing)}; "
             f"it has {', '.join(name for name, _ in sources if name.isprintable())}"
         )

@@ -20,6 +20,7 @@ INSTANT_TYPES = frozenset({"TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAM
 
 DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 CLOCK = r"([01][0-9]|2[0-3]):[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6}0*)?)?"
+MIDNIGHT = r"00:00(:00(\.0+)?)?"
 ZONE = r" ?(Z|[+-][0-9]{2}(:[0-9]{2})?)"
 NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)"
 WHOLE_NUMBER = r"[+-]?[0-9]+(\.0*)?"
@@ -58,8 +59,10 @@ def judged(feed: Feed, delivery: Delivery, timezone: str) -> str:
     faulty = " or ".join(f"({rule.fault})" for name in rules for rule in rules[name])
     reasons = ", ".join(_reason(column, rules[column.name]) for column in present)
     final = [
-        *(f"{_final(column, column.name in sources)} as {identifier(column.name)}"
-          for column in feed.columns),
+        *(
+            f"{_final(column, column.name in sources)} as {identifier(column.name)}"
+            for column in feed.columns
+        ),
         "_line",
         f"case when _is_faulty then concat_ws('; ', {reasons}) end as _reasons",
         f"case when _is_faulty then {_delivered_json(present, delivery)} end as _row_json",
@@ -118,8 +121,10 @@ def _final(column: Column, delivered: bool) -> str:
 
 
 def _is_missing(column: Column, source: Source) -> str:
-    """Null; of text that is to become something else, the empty string too (DuckDB's
-    CSV reader makes a null of every empty field)."""
+    """Null; of text that is to become something else, blanks too.
+
+    DuckDB's CSV reader makes a null of every empty field.
+    """
     raw = _raw(column)
     if source.type == TEXT and column.type != "string":
         return f"({raw} is null or trim({raw}) = '')"
@@ -130,7 +135,7 @@ def _rules(column: Column, feed: Feed, source: Source) -> Iterator[Rule]:
     raw, value, missing = _raw(column), _value(column), _is_missing(column, source)
     if column.must_be_delivered:
         yield Rule(missing, literal("a value is required"))
-    if column.type != "string" or source.type != TEXT:
+    if column.type != "string" or not _is_readable(column, source.type):
         yield Rule(f"{value} is null and not {missing}", _unreadable(column, source, raw))
     if column.enum:
         codes = ", ".join(literal(code) for code in column.enum)
@@ -202,11 +207,7 @@ def _is_readable(column: Column, delivered: str) -> bool:
         return delivered == "DATE" or delivered in INSTANT_TYPES
     if column.type == "boolean":
         return delivered == "BOOLEAN" or delivered in WHOLE_TYPES
-    return (
-        delivered in WHOLE_TYPES
-        or delivered in FLOAT_TYPES
-        or delivered.startswith("DECIMAL(")
-    )
+    return delivered in WHOLE_TYPES or delivered in FLOAT_TYPES or delivered.startswith("DECIMAL(")
 
 
 def _typed(column: Column, source: Source, timezone: str) -> str:
@@ -291,17 +292,22 @@ def _at_home(instant: str, timezone: str) -> str:
 
 
 def _date(raw: str, delivered: str, timezone: str) -> str:
+    """A day, also one delivered as a time at midnight."""
     if delivered == "DATE":
         return f"case when isfinite({raw}) then {raw} end"
-    instant = _instant(raw, delivered, timezone)
-    midnight = f"case when ({instant}) = date_trunc('day', {instant}) then cast({instant} as date) end"
     if delivered != TEXT:
-        return midnight
+        return _if_midnight(_instant(raw, delivered, timezone))
     text = f"trim({raw})"
+    plain, zoned = literal(f"{DAY}([ T]{MIDNIGHT})?"), literal(f"{DAY}[ T]{CLOCK}{ZONE}")
+    instant = _at_home(f"try_cast({text} as timestamptz)", timezone)
     return (
-        f"case when regexp_full_match({text}, {literal(DAY)}) then try_cast({text} as date) "
-        f"else {midnight} end"
+        f"case when regexp_full_match({text}, {plain}) then try_cast(left({text}, 10) as date) "
+        f"when regexp_full_match({text}, {zoned}) then {_if_midnight(instant)} end"
     )
+
+
+def _if_midnight(instant: str) -> str:
+    return f"case when {instant} = date_trunc('day', {instant}) then cast({instant} as date) end"
 
 
 def _exact_number(scale: int) -> str:
