@@ -139,7 +139,7 @@ event_feeds as (
 
 ),
 
--- Registers have no first event: their earliest version stands for every month before it.
+-- Registers have no first event: their earliest version stands for all months before.
 register_sizes as (
 
     select
