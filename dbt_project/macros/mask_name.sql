@@ -1,6 +1,6 @@
 {#-
-    A name as the published marts may show it: the first character of each word, then ***
-    (rulebook 12). A name written without spaces is one word. Null stays null.
+    A name as the published marts may show it: the first character of each word, then
+    *** (rulebook 12). A name written without spaces is one word. Null stays null.
 -#}
 {% macro mask_name(name) -%}
     {{ return(adapter.dispatch('mask_name', 'tierwise')(name)) }}

@@ -1,4 +1,4 @@
-{#- Ranges of months are kept as numbers (month_number): from inclusive, to exclusive. -#}
+{#- Ranges of months are kept as month numbers: from inclusive, to exclusive. -#}
 
 {#- Where a range starts that holds before everything known. -#}
 {% macro first_month_number() -%} 0 {%- endmacro %}

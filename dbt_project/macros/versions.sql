@@ -1,4 +1,4 @@
-{#- Histories of versioned feeds, rulebook 0. Both take the rows of a CTE or relation. -#}
+{#- Histories of versioned feeds, rulebook 0. Both take a CTE or a relation. -#}
 
 {#- The version with the greatest updated_at of each key. -#}
 {% macro latest_version(relation, key) -%}
@@ -14,10 +14,10 @@ where version_recency = 1
 {%- endmacro %}
 
 {#-
-    The version that counts in each month: the latest with updated_at up to its end, else
-    the earliest known. Adds month_from_number (inclusive) and month_to_number (exclusive).
-    The earliest version also stands for every month before it, so it starts at 0 even
-    when a second version follows within its own month.
+    The version that counts in each month: the latest with updated_at up to its end,
+    else the earliest known. Adds month_from_number (inclusive) and month_to_number
+    (exclusive). The earliest version also stands for every month before it, so it
+    starts at 0 even when a second version follows within its own month.
 -#}
 {% macro version_ranges(relation, key) -%}
 select

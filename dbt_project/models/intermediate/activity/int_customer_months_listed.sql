@@ -53,7 +53,7 @@ receivables as (
 ),
 
 -- The months that count by activity alone; the stretches of a customer never overlap.
--- A customer that is billed before it ever had a subscription counts from its first bill.
+-- A customer billed before it ever had a subscription counts from its first bill.
 stretches as (
 
     select

@@ -46,8 +46,8 @@ held as (
 
 ),
 
--- An owner holds a subscription that began under it or that it took over alive; one that
--- ended before the account was taken over stays with the owner before.
+-- An owner holds a subscription that began under it or that it took over alive; one
+-- that ended before the account was taken over stays with the owner before.
 final as (
 
     select

@@ -1,4 +1,4 @@
-{#- Longer chains than any operator's hierarchy: what climbs further climbs in circles. -#}
+{#- No operator's hierarchy is as high: what climbs further climbs in circles. -#}
 {% set chain_limit = 64 %}
 
 with recursive customer_versions as (
@@ -45,7 +45,7 @@ ancestors as (
 
 ),
 
--- The one ancestor above which there is none. A chain that ends in a circle has no root.
+-- The one ancestor above which there is none. A chain into a circle has no root.
 roots as (
 
     select

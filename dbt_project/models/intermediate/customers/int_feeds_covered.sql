@@ -28,42 +28,55 @@ proposal_versions as (
 
 ),
 
--- Monthly feeds cover the months from their first row to their last.
+invoices as (
+
+    select * from {{ ref('int_invoices_counted') }}
+
+),
+
+active_loads as (
+
+    select load_id from {{ ref('stg_control__active_loads') }}
+
+),
+
+-- Monthly feeds cover the months from their first row to their last. Where the month is
+-- part of the key, a correction cannot move it: the rows as delivered tell it quickly.
 monthly_feeds as (
 
     select
         'invoices' as feed,
         min(billing_month) as first_day,
         max(billing_month) as last_day
-    from {{ ref('int_invoices_deduplicated') }}
+    from invoices
     union all
     select
         'charges' as feed,
-        min(invoices.billing_month) as first_day,
-        max(invoices.billing_month) as last_day
-    from {{ ref('int_invoices_deduplicated') }} as invoices
-    where
-        invoices.invoice_id in (
-            select charges.invoice_id from {{ ref('int_charges_deduplicated') }} as charges
-        )
+        min(billing_month) as first_day,
+        max(billing_month) as last_day
+    from invoices
+    where is_itemised
     union all
     select
         'usage' as feed,
-        min(usage_month) as first_day,
-        max(usage_month) as last_day
-    from {{ ref('int_usage_deduplicated') }}
+        min(usage_months.usage_month) as first_day,
+        max(usage_months.usage_month) as last_day
+    from {{ ref('stg_billing__usage_months') }} as usage_months
+    inner join active_loads on usage_months.load_id = active_loads.load_id
     union all
     select
         'service_quality' as feed,
-        min(quality_month) as first_day,
-        max(quality_month) as last_day
-    from {{ ref('int_service_quality_deduplicated') }}
+        min(quality_months.quality_month) as first_day,
+        max(quality_months.quality_month) as last_day
+    from {{ ref('stg_billing__service_quality_months') }} as quality_months
+    inner join active_loads on quality_months.load_id = active_loads.load_id
     union all
     select
         'service_costs' as feed,
-        min(cost_month) as first_day,
-        max(cost_month) as last_day
-    from {{ ref('int_service_costs_deduplicated') }}
+        min(service_costs.cost_month) as first_day,
+        max(service_costs.cost_month) as last_day
+    from {{ ref('stg_billing__service_costs') }} as service_costs
+    inner join active_loads on service_costs.load_id = active_loads.load_id
 
 ),
 
@@ -126,7 +139,7 @@ event_feeds as (
 
 ),
 
--- Registers have no first event: their earliest version stands for every month before it.
+-- Registers have no first event: their earliest version stands for all months before.
 register_sizes as (
 
     select
