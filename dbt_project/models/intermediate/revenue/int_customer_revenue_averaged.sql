@@ -19,11 +19,7 @@ revenue as (
 
 customers as (
 
-    select
-        customer_id,
-        min(first_active_month_number) as first_active_month_number
-    from spine
-    group by customer_id
+    select * from {{ ref('int_customers_started') }}
 
 ),
 
@@ -62,8 +58,8 @@ months_existing as (
 
 ),
 
--- A payment can come before the first activation: the month is there, with nothing to
--- average.
+-- A payment can come before the first activation, or without any: the month is there, with
+-- nothing to average.
 months_before as (
 
     select
@@ -72,7 +68,7 @@ months_before as (
         spine.month_number,
         cast(0 as bigint) as months_existing
     from spine
-    inner join starts on spine.customer_id = starts.customer_id
+    left join starts on spine.customer_id = starts.customer_id
     where
         starts.start_month_number is null
         or spine.month_number < starts.start_month_number

@@ -163,8 +163,8 @@ final as (
         summed.revenue,
         summed.key_revenue,
         {{ share_of('summed.key_revenue', 'summed.revenue') }} as key_revenue_share,
-        {{ divide_money('summed.revenue', 'summed.active_subscriptions') }} as arpu,
-        {{ divide_money('summed.revenue', 'summed.active_accounts') }} as arpa,
+        {{ mean_money('summed.revenue', 'summed.active_subscriptions') }} as arpu,
+        {{ mean_money('summed.revenue', 'summed.active_accounts') }} as arpa,
         summed.customers_before,
         summed.customers_left,
         {{ share_of('summed.customers_left', 'summed.customers_before') }}
