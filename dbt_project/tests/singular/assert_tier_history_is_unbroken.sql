@@ -18,6 +18,7 @@ run_months as (
 
     select
         min(month) as first_month,
+        max(month) as closing_month,
         max(month_number) as closing_month_number
     from {{ ref('int_months_numbered') }}
 
@@ -31,7 +32,7 @@ expected as (
         min(run_months.closing_month_number) as closing_month_number
     from spine
     cross join run_months
-    where spine.first_active_month is not null
+    where spine.first_active_month <= run_months.closing_month
     group by spine.customer_id
 
 ),
