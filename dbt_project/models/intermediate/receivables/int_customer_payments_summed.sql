@@ -53,8 +53,8 @@ payments_converted as (
     inner join account_owners
         on
             payments.account_id = account_owners.account_id
-            and months.month_number between
-            account_owners.month_from_number and account_owners.month_to_number
+            and months.month_number >= account_owners.month_from_number
+            and months.month_number < account_owners.month_to_number
     cross join settings
     left join exchange_rates
         on

@@ -81,6 +81,14 @@ settled_at_once as (
 
 ),
 
+legs as (
+
+    select 1 as number
+    union all
+    select 2 as number
+
+),
+
 movements as (
 
     select
@@ -129,7 +137,7 @@ movements as (
         case when legs.number = 2 then matched.amount else -matched.amount end as amount,
         matched.issued_on as settled_on
     from matched
-    cross join ({{ number_series(1, 2) }}) as legs
+    cross join legs
     where not matched.is_direct
 
 )

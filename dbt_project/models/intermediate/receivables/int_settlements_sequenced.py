@@ -117,8 +117,10 @@ class Account:
         self._move(None, money, money.on, rest)
 
     def reverse(self, money: Event) -> None:
-        """Take back money: from its named bill, free credit, the latest settlements, and
-        what is held for others; what nothing is left for overdraws the credit.
+        """Take back money, in this order, and overdraw the credit by what is still missing.
+
+        From the bill it names (or what is held for it), free credit, the latest
+        settlements, what is held for other bills.
         """
         rest = -money.cents
         named = money.named_invoice_id
