@@ -178,7 +178,9 @@ def _build_data_docs(context: FileDataContext, outcome: CheckpointResult) -> Non
         # The library logs a page that fails to render and goes on without it.
         address = context.get_docs_sites_urls(resource_identifier=page)[0]["site_url"]
         if address is None:
-            raise RuntimeError(f"no validation report was written for {page.to_tuple()}")
+            raise RuntimeError(
+                f"no validation report was written for {page.to_tuple()}"
+            )
 
 
 def _suite_results(
@@ -194,9 +196,7 @@ def _suite_results(
             dataset=suite.meta["dataset"],
             results=tuple(
                 _result(run_id, layer, suite, checked)
-                for checked in sorted(
-                    by_name[suite.name].results, key=_order_of(suite)
-                )
+                for checked in sorted(by_name[suite.name].results, key=_order_of(suite))
             ),
         )
         for suite in suites
@@ -205,7 +205,9 @@ def _suite_results(
 
 def _order_of(suite: ExpectationSuite) -> Any:
     order = [rule.meta["expectation_id"] for rule in suite.expectations]
-    return lambda checked: order.index(checked.expectation_config.meta["expectation_id"])
+    return lambda checked: order.index(
+        checked.expectation_config.meta["expectation_id"]
+    )
 
 
 def _result(

@@ -210,7 +210,9 @@ select totals.*, {listed} from totals left join sampled on true
             evaluated=int(totals["evaluated_total"]),
             failing=failing,
             money=totals["money_total"],
-            sample=[{key: row[key] for key in self.keys} for row in rows] if failing else [],
+            sample=[{key: row[key] for key in self.keys} for row in rows]
+            if failing
+            else [],
         )
 
 

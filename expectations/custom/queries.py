@@ -91,16 +91,21 @@ from stretches
 
 
 class ExpectMonthsToBeUnbroken(QueryRule):
-    """Between the first and the last month delivered, no month is missing."""
+    """Between the first and the last month counted, no month is missing."""
 
     column: str
-    success_keys: ClassVar[tuple[str, ...]] = (*QueryRule.success_keys, "column")
+    counted: str = "true"
+    success_keys: ClassVar[tuple[str, ...]] = (
+        *QueryRule.success_keys,
+        "column",
+        "counted",
+    )
 
     def query(self) -> str:
         return f"""
 with delivered as (
     select distinct date_trunc('month', {self.column}) as month from {self.dataset}
-    where {self.column} is not null
+    where {self.column} is not null and {self.counted}
 ),
 followed as (
     select month, lead(month) over (order by month) as next_month from delivered

@@ -65,7 +65,11 @@ class ExpectDatesToBeInOrder(RowRule):
 
     earlier: str
     later: str
-    success_keys: ClassVar[tuple[str, ...]] = (*RowRule.success_keys, "earlier", "later")
+    success_keys: ClassVar[tuple[str, ...]] = (
+        *RowRule.success_keys,
+        "earlier",
+        "later",
+    )
 
     def failing(self) -> str:
         return f"{self.later} < {self.earlier}"

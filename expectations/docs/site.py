@@ -107,7 +107,9 @@ def _check_line(checked: Any) -> CheckLine:
         name=rule.meta["expectation_id"],
         description=rule.description or "",
         notes=rule.notes or "",
-        severity="critical" if error else str(getattr(rule.severity, "value", rule.severity)),
+        severity="critical"
+        if error
+        else str(getattr(rule.severity, "value", rule.severity)),
         success=bool(checked.success) and not error,
         evaluated=measured.get("element_count"),
         unexpected=measured.get("unexpected_count"),

@@ -11,7 +11,6 @@ from expectations.suites.common import holds, raw_dataset, raw_suite
 def build(contract: Contract) -> ExpectationSuite:
     dataset = raw_dataset(feed_of(contract, "charges"))
     rules = [
-
         holds(
             dataset,
             "discount_is_not_positive",

@@ -29,7 +29,6 @@ group by customer_id
 def build(contract: Contract) -> ExpectationSuite:
     dataset = raw_dataset(feed_of(contract, "customers"))
     rules = [
-
         has_happened(dataset, "registered_on"),
         holds(
             dataset,

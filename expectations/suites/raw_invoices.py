@@ -6,7 +6,14 @@ from great_expectations.core import ExpectationSuite
 
 from expectations.contract import Contract, feed_of
 from expectations.custom.queries import ExpectFindingsToBeNone, ExpectVolumeToHold
-from expectations.suites.common import currency_code, has_happened, holds, in_order, raw_dataset, raw_suite
+from expectations.suites.common import (
+    currency_code,
+    has_happened,
+    holds,
+    in_order,
+    raw_dataset,
+    raw_suite,
+)
 
 COUNTED = "category not in ('duplicate', 'trial')"
 
@@ -83,7 +90,6 @@ cross join allowed
 def build(contract: Contract) -> ExpectationSuite:
     dataset = raw_dataset(feed_of(contract, "invoices"))
     rules = [
-
         in_order(dataset, "issued_on", "due_on"),
         has_happened(dataset, "issued_on"),
         currency_code(dataset),

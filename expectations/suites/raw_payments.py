@@ -22,7 +22,6 @@ inner join checks.invoices as invoices on payments.invoice_id = invoices.invoice
 def build(contract: Contract) -> ExpectationSuite:
     dataset = raw_dataset(feed_of(contract, "payments"))
     rules = [
-
         has_happened(dataset, "paid_on"),
         holds(
             dataset,
