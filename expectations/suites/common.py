@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from great_expectations.core import ExpectationSuite
+from great_expectations.expectations.metadata_types import FailureSeverity
 
 from expectations.contract import Contract, Feed, feed_of
 from expectations.custom.base import Rule
@@ -43,10 +44,12 @@ class Dataset:
 
     @property
     def suite(self) -> str:
+        """The name of its suite."""
         return f"{self.layer}_{self.name}"
 
     @property
     def table(self) -> str:
+        """The table's name with its schema."""
         return f"{self.schema or self.layer}.{self.name}"
 
     def expect(
@@ -71,7 +74,7 @@ class Dataset:
         return rule(
             dataset=self.table,
             description=description,
-            severity=severity,
+            severity=FailureSeverity(severity),
             notes=f"Rule: {source}. Owner: {self.owner}.",
             meta={
                 "expectation_id": f"{self.suite}.{name}",
@@ -272,8 +275,7 @@ def _references(dataset: Dataset, feed: Feed, amount: str) -> list[Rule]:
             dataset.expect(
                 ExpectReferencesToBeKnown,
                 f"{reference.column}_is_known",
-                f"{reference.column} names a {parent} that is known; an unknown one"
-                f" {consequence}.",
+                f"{reference.column} names a {parent} that is known; an unknown one {consequence}.",
                 "rulebook 0, references",
                 severity="warning",
                 column=reference.column,
@@ -286,9 +288,7 @@ def _references(dataset: Dataset, feed: Feed, amount: str) -> list[Rule]:
     return found
 
 
-def in_order(
-    dataset: Dataset, earlier: str, later: str, severity: Severity = "warning"
-) -> Rule:
+def in_order(dataset: Dataset, earlier: str, later: str, severity: Severity = "warning") -> Rule:
     """`later` is not before `earlier`."""
     return dataset.expect(
         ExpectDatesToBeInOrder,

@@ -1,4 +1,4 @@
-"""Suite of the mart customer_monthly: the customer-month: state, revenue, receivables, kinds."""
+"""Suite of the mart customer_monthly: state, revenue, receivables, kinds."""
 
 from __future__ import annotations
 
@@ -46,6 +46,7 @@ is_premier = (
 
 
 def build() -> ExpectationSuite:
+    """The suite."""
     return DATASET.build_suite(
         [
             *key_rules(DATASET),
@@ -87,8 +88,7 @@ def build() -> ExpectationSuite:
                 "active_customer_is_served",
                 "A customer is on_net, returned or dormant if and only if it has an"
                 " active subscription.",
-                "(active_subscriptions > 0)"
-                " = (relationship in ('on_net', 'returned', 'dormant'))",
+                "(active_subscriptions > 0) = (relationship in ('on_net', 'returned', 'dormant'))",
                 "rulebook 2",
                 column="relationship",
             ),
@@ -96,8 +96,7 @@ def build() -> ExpectationSuite:
                 DATASET,
                 "segment_fits_kinds",
                 "A customer is of segment key if and only if it is of some kind.",
-                "(segment = 'key')"
-                " = (is_important or is_high_value or is_group or is_strategic)",
+                "(segment = 'key') = (is_important or is_high_value or is_group or is_strategic)",
                 "rulebook 6, kinds",
                 column="segment",
             ),
@@ -113,8 +112,7 @@ def build() -> ExpectationSuite:
             DATASET.expect(
                 ExpectTotalsToAgree,
                 "revenue_agrees_with_fct_revenue_monthly",
-                "Each month, the revenue of all customers is that of"
-                " fct_revenue_monthly.",
+                "Each month, the revenue of all customers is that of fct_revenue_monthly.",
                 "rulebook 1",
                 column="revenue",
                 left="marts.customer_monthly",

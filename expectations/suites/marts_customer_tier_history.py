@@ -15,9 +15,7 @@ from expectations.suites.common import (
     refers,
 )
 
-DATASET = mart(
-    "customer_tier_history", "customer_id", "valid_from", owner="customer value team"
-)
+DATASET = mart("customer_tier_history", "customer_id", "valid_from", owner="customer value team")
 
 SAME_TIER = """
 select
@@ -36,6 +34,7 @@ left join marts.customer_tier_history as stretches
 
 
 def build() -> ExpectationSuite:
+    """The suite."""
     return DATASET.build_suite(
         [
             *key_rules(DATASET),

@@ -16,9 +16,7 @@ from expectations.suites.common import (
     ranged,
 )
 
-DATASET = mart(
-    "customer_tier_monthly", "customer_id", "month", owner="customer value team"
-)
+DATASET = mart("customer_tier_monthly", "customer_id", "month", owner="customer value team")
 
 TIERS_KNOWN = """
 (
@@ -63,6 +61,7 @@ group by month
 
 
 def build() -> ExpectationSuite:
+    """The suite."""
     return DATASET.build_suite(
         [
             *key_rules(DATASET),
@@ -125,8 +124,7 @@ def build() -> ExpectationSuite:
             compared(
                 DATASET,
                 "every_customer_month_has_a_tier",
-                "customer_monthly and customer_tier_monthly hold the same"
-                " customer-months.",
+                "customer_monthly and customer_tier_monthly hold the same customer-months.",
                 SAME_ROWS,
                 "rulebook 1",
                 keys=["customer_id", "month"],
@@ -134,8 +132,7 @@ def build() -> ExpectationSuite:
             compared(
                 DATASET,
                 "ranked_customers_have_a_tier",
-                "A customer has a tier if and only if it is on_net, returned or"
-                " dormant.",
+                "A customer has a tier if and only if it is on_net, returned or dormant.",
                 RANKED,
                 "rulebook 6",
                 keys=["customer_id", "month"],

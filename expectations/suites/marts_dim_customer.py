@@ -20,13 +20,12 @@ DATASET = mart("dim_customer", "customer_id", owner="customer value team")
 
 
 def build() -> ExpectationSuite:
+    """The suite."""
     return DATASET.build_suite(
         [
             *key_rules(DATASET),
             *present(DATASET, "region_code", "group_id", "relationship", "tier_code"),
-            coded(
-                DATASET, "legal_form", ["individual", "organisation"], "feed contract"
-            ),
+            coded(DATASET, "legal_form", ["individual", "organisation"], "feed contract"),
             coded(DATASET, "relationship", RELATIONSHIPS, "rulebook 2"),
             coded(DATASET, "segment", SEGMENTS, "rulebook 6, kinds"),
             ranged(DATASET, "stars", 1, 7, "rulebook 7"),

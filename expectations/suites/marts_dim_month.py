@@ -11,6 +11,7 @@ DATASET = mart("dim_month", "month", owner="customer value team")
 
 
 def build() -> ExpectationSuite:
+    """The suite."""
     return DATASET.build_suite(
         [
             *key_rules(DATASET),

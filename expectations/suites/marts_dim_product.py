@@ -10,6 +10,7 @@ DATASET = mart("dim_product", "product_code", owner="customer data team")
 
 
 def build() -> ExpectationSuite:
+    """The suite."""
     return DATASET.build_suite(
         [
             *key_rules(DATASET),

@@ -18,6 +18,7 @@ DATASET = mart("dim_region", "region_code", owner="customer data team")
 
 
 def build() -> ExpectationSuite:
+    """The suite."""
     return DATASET.build_suite(
         [
             *key_rules(DATASET),

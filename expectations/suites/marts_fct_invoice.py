@@ -36,6 +36,7 @@ group by closing.closing_month, invoices.currency
 
 
 def build() -> ExpectationSuite:
+    """The suite."""
     return DATASET.build_suite(
         [
             *key_rules(DATASET),

@@ -1,4 +1,7 @@
-"""Suite of the mart fct_revenue_monthly: revenue by customer, account, product and month, to the cent."""
+"""Suite of the mart fct_revenue_monthly.
+
+Revenue by customer, account, product and month, to the cent.
+"""
 
 from __future__ import annotations
 
@@ -35,6 +38,7 @@ COMPONENTS = [
 
 
 def build() -> ExpectationSuite:
+    """The suite."""
     return DATASET.build_suite(
         [
             *key_rules(DATASET),

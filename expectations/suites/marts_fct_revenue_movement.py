@@ -1,4 +1,7 @@
-"""Suite of the mart fct_revenue_movement: what moved between two months, adding up to the change of revenue."""
+"""Suite of the mart fct_revenue_movement.
+
+What moved between two months, adding up to the change of revenue.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,7 @@ from expectations.suites.common import (
     refers,
 )
 
-DATASET = mart(
-    "fct_revenue_movement", "customer_id", "month", owner="customer value team"
-)
+DATASET = mart("fct_revenue_movement", "customer_id", "month", owner="customer value team")
 
 MOVEMENT_FITS = """
 case
@@ -57,6 +58,7 @@ full join found using (month)
 
 
 def build() -> ExpectationSuite:
+    """The suite."""
     return DATASET.build_suite(
         [
             *key_rules(DATASET),
@@ -88,8 +90,7 @@ def build() -> ExpectationSuite:
             compared(
                 DATASET,
                 "changes_add_up",
-                "The changes of a month add up to the change of revenue in"
-                " fct_revenue_monthly.",
+                "The changes of a month add up to the change of revenue in fct_revenue_monthly.",
                 CHANGES,
                 "rulebook 3, movement",
                 keys=["month"],

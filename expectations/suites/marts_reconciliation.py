@@ -7,12 +7,11 @@ from great_expectations.core import ExpectationSuite
 from expectations.custom.tables import ExpectRowsToBePresent
 from expectations.suites.common import holds, key_rules, mart, not_negative, present
 
-DATASET = mart(
-    "reconciliation", "run_id", "control", owner="finance control", schema="audit"
-)
+DATASET = mart("reconciliation", "run_id", "control", owner="finance control", schema="audit")
 
 
 def build() -> ExpectationSuite:
+    """The suite."""
     return DATASET.build_suite(
         [
             DATASET.expect(

@@ -1,4 +1,7 @@
-"""Suite of the mart region_summary_monthly: the figures of every region, each level the sum of those below."""
+"""Suite of the mart region_summary_monthly.
+
+The figures of every region, each level the sum of those below.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +21,7 @@ from expectations.suites.common import (
     refers,
 )
 
-DATASET = mart(
-    "region_summary_monthly", "month", "region_code", owner="customer value team"
-)
+DATASET = mart("region_summary_monthly", "month", "region_code", owner="customer value team")
 
 COUNTS = ["customers", "key_customers", "complaints_per_1000", "overdue_amount"]
 
@@ -100,6 +101,7 @@ full join earned using (month)
 
 
 def build() -> ExpectationSuite:
+    """The suite."""
     return DATASET.build_suite(
         [
             *key_rules(DATASET),
@@ -117,9 +119,7 @@ def build() -> ExpectationSuite:
                     "resolve_breach_share",
                 )
             ],
-            ranged(
-                DATASET, "key_revenue_share", 0, 1, "region summary", severity="warning"
-            ),
+            ranged(DATASET, "key_revenue_share", 0, 1, "region summary", severity="warning"),
             holds(
                 DATASET,
                 "key_customers_are_customers",
@@ -149,8 +149,7 @@ def build() -> ExpectationSuite:
             compared(
                 DATASET,
                 "provinces_add_up",
-                "Each month a province is the sum of its local networks, in customers"
-                " and revenue.",
+                "Each month a province is the sum of its local networks, in customers and revenue.",
                 PROVINCES,
                 "rulebook 1",
                 keys=["month", "province_code"],

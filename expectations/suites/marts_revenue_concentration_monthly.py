@@ -1,6 +1,11 @@
-"""Suite of the mart revenue_concentration_monthly: how few customers bring how much, as shares that fit each other."""
+"""Suite of the mart revenue_concentration_monthly.
+
+How few customers bring how much, as shares that fit each other.
+"""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 from great_expectations.core import ExpectationSuite
 
@@ -32,6 +37,7 @@ SHARES = [
 
 
 def build() -> ExpectationSuite:
+    """The suite."""
     return DATASET.build_suite(
         [
             *key_rules(DATASET),
@@ -51,10 +57,7 @@ def build() -> ExpectationSuite:
                 DATASET,
                 "shares_rise",
                 "More customers never hold a smaller share.",
-                " and ".join(
-                    f"{smaller} <= {larger}"
-                    for smaller, larger in zip(SHARES, SHARES[1:], strict=False)
-                ),
+                " and ".join(f"{smaller} <= {larger}" for smaller, larger in pairwise(SHARES)),
                 "rulebook 11",
                 column="top_20_share",
             ),

@@ -71,6 +71,7 @@ full join tiered using (month, tier_code)
 
 
 def build() -> ExpectationSuite:
+    """The suite."""
     return DATASET.build_suite(
         [
             *key_rules(DATASET),
@@ -80,8 +81,7 @@ def build() -> ExpectationSuite:
             compared(
                 DATASET,
                 "arrivals_add_up",
-                "The customers who came to a tier or stayed are those of the tier in"
-                " the month.",
+                "The customers who came to a tier or stayed are those of the tier in the month.",
                 ARRIVALS,
                 "rulebook 6, migration",
                 keys=["month", "tier_code"],

@@ -15,6 +15,7 @@ from expectations.suites.common import (
 
 
 def build(contract: Contract) -> ExpectationSuite:
+    """The suite, from the feed contract."""
     dataset = raw_dataset(feed_of(contract, "contacts"))
     rules = [
         has_happened(dataset, "contacted_at"),

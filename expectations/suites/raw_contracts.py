@@ -17,6 +17,7 @@ from expectations.suites.common import (
 
 
 def build(contract: Contract) -> ExpectationSuite:
+    """The suite, from the feed contract."""
     dataset = raw_dataset(feed_of(contract, "contracts"))
     rules = [
         in_order(dataset, "starts_on", "ends_on"),

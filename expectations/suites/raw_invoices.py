@@ -88,6 +88,7 @@ cross join allowed
 
 
 def build(contract: Contract) -> ExpectationSuite:
+    """The suite, from the feed contract."""
     dataset = raw_dataset(feed_of(contract, "invoices"))
     rules = [
         in_order(dataset, "issued_on", "due_on"),
@@ -128,8 +129,7 @@ def build(contract: Contract) -> ExpectationSuite:
         dataset.expect(
             ExpectFindingsToBeNone,
             "charges_add_up_to_the_header",
-            "The charges of an itemised invoice and its tax add up to total_amount,"
-            " to the cent.",
+            "The charges of an itemised invoice and its tax add up to total_amount, to the cent.",
             "cross-feed reconciliation",
             severity="warning",
             column="total_amount",

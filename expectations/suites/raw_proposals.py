@@ -16,6 +16,7 @@ from expectations.suites.common import (
 
 
 def build(contract: Contract) -> ExpectationSuite:
+    """The suite, from the feed contract."""
     dataset = raw_dataset(feed_of(contract, "proposals"))
     rules = [
         has_happened(dataset, "proposed_on"),
