@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from great_expectations.data_context import FileDataContext
+    from great_expectations.data_context.data_context.file_data_context import (
+        FileDataContext,
+    )
 
 DATA_DOCS_SITE = "tierwise"
 
@@ -68,7 +70,7 @@ def open_context(home: Path) -> FileDataContext:
     context.variables.data_docs_sites = {DATA_DOCS_SITE: _SITE}
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     # Nothing is looked up there, and the file would be read hundreds of times a run.
-    context.variables.config_variables_file_path = None
+    context.variables.config_variables_file_path = None  # type: ignore[assignment]
     context.enable_analytics(False)
     context.variables.save()
     return gx.get_context(mode="file", project_root_dir=folder)

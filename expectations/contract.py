@@ -42,10 +42,12 @@ class Feed:
 
     @property
     def table(self) -> str:
+        """The view of all its active rows."""
         return f"raw.{self.name}"
 
     @property
     def required_columns(self) -> list[str]:
+        """Columns that may not be empty."""
         return [name for name, rules in self.columns.items() if rules.get("required")]
 
     @property
@@ -55,6 +57,7 @@ class Feed:
 
     @property
     def references(self) -> list[Reference]:
+        """Columns that name a row elsewhere."""
         found = []
         for name, rules in self.columns.items():
             if "references" in rules:
@@ -90,10 +93,10 @@ def check_views(contract: Contract) -> list[str]:
     statements = ["create schema if not exists checks"]
     for name in contract:
         statements.append(
-            f"create view checks.{name} as {current_rows(feed_of(contract, name))}"
+            f"create or replace view checks.{name} as {current_rows(feed_of(contract, name))}"
         )
     statements.append(
-        "create table checks.charge_totals as"
+        "create or replace table checks.charge_totals as"
         " select invoice_id, cast(sum(amount) as decimal(18, 4)) as charged_amount,"
         " cast(sum(case when charge_type in ('penalty', 'third_party') then 0"
         " else amount end) as decimal(18, 4)) as revenue_amount"
@@ -109,9 +112,7 @@ def current_rows(feed: Feed) -> str:
     """
     key = ", ".join(feed.key)
     newest = ", ".join(
-        f"{column} desc"
-        for column in (feed.version, "delivery_rank", "_row_number")
-        if column
+        f"{column} desc" for column in (feed.version, "delivery_rank", "_row_number") if column
     )
     return f"""
 with repeated as (

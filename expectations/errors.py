@@ -22,7 +22,7 @@ def error_of(checked: Any) -> str | None:
 
 def safe_message(message: str) -> str:
     """The first line of an error, or only its kind if it may quote the data."""
-    kinds = _KIND.findall(message)
+    kinds: list[str] = _KIND.findall(message)
     if not kinds:
         return "unknown error"
     kind = kinds[0].strip()

@@ -5,7 +5,6 @@ Nothing here needs Great Expectations: whoever only reads results imports it fre
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from decimal import Decimal
@@ -74,17 +73,17 @@ class SuiteResult:
     def failed(self, severity: str) -> tuple[ExpectationResult, ...]:
         """The failures of one severity."""
         return tuple(
-            result
-            for result in self.results
-            if not result.success and result.severity == severity
+            result for result in self.results if not result.success and result.severity == severity
         )
 
     @property
     def critical_failures(self) -> tuple[ExpectationResult, ...]:
+        """What stops the run."""
         return self.failed("critical")
 
     @property
     def warnings(self) -> tuple[ExpectationResult, ...]:
+        """What is reported and stops nothing."""
         return self.failed("warning")
 
     @property
@@ -105,14 +104,13 @@ class LayerResult:
 
     @property
     def results(self) -> tuple[ExpectationResult, ...]:
+        """Every check of the layer."""
         return tuple(result for suite in self.suites for result in suite.results)
 
     @property
     def critical_failures(self) -> tuple[ExpectationResult, ...]:
         """What stops the run."""
-        return tuple(
-            failure for suite in self.suites for failure in suite.critical_failures
-        )
+        return tuple(failure for suite in self.suites for failure in suite.critical_failures)
 
     @property
     def warnings(self) -> tuple[ExpectationResult, ...]:
@@ -120,8 +118,9 @@ class LayerResult:
         return tuple(failure for suite in self.suites for failure in suite.warnings)
 
     @property
-    def may_continue(self) -> bool:
-        return not self.critical_failures
+    def is_blocking(self) -> bool:
+        """Whether something critical failed, so that the run must stop."""
+        return bool(self.critical_failures)
 
     def suite(self, dataset: str) -> SuiteResult:
         """The suite of a dataset (`raw.invoices`); KeyError if it was not checked."""
@@ -132,6 +131,7 @@ class LayerResult:
 
 
 def results_folder(home: Path) -> Path:
+    """Where the results of all runs lie, one file per run and layer."""
     return home / "audit" / "validation"
 
 
@@ -160,7 +160,7 @@ def _write(path: Path, results: Iterable[ExpectationResult]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.writing")
     pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), temporary)
-    os.replace(temporary, path)
+    temporary.replace(path)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
 import time
@@ -31,9 +32,11 @@ from expectations.results import (
 
 if TYPE_CHECKING:
     from great_expectations import Checkpoint
-    from great_expectations.checkpoint import CheckpointResult
+    from great_expectations.checkpoint.checkpoint import CheckpointResult
     from great_expectations.core import ExpectationSuite
-    from great_expectations.data_context import FileDataContext
+    from great_expectations.data_context.data_context.file_data_context import (
+        FileDataContext,
+    )
 
 MARTS = (
     "dim_customer",
@@ -78,10 +81,11 @@ def validate_layer(
         suites = build_suites(layer, contract, datasets)
         context = open_context(home)
         forget_definitions(home, layer)
-        checkpoint = _checkpoint(
-            context, layer, suites, _prepared(layer, connection, contract)
-        )
-        outcome = _run(checkpoint, run_id)
+        checkpoint = _checkpoint(context, layer, suites, _prepared(layer, connection, contract))
+        try:
+            outcome = _run(checkpoint, run_id)
+        finally:
+            _let_go(context, layer)
         found = _suite_results(run_id, layer, suites, outcome)
         ensure_schema(home)
         write_results(home, [result for suite in found for result in suite.results])
@@ -107,12 +111,15 @@ def build_suites(
     return suites
 
 
+def dataset_of(suite: ExpectationSuite) -> str:
+    """The table a suite checks, with its schema (`raw.invoices`)."""
+    return str((suite.meta or {})["dataset"])
+
+
 def _prepared(layer: Layer, connection: Source, contract: Contract) -> Source:
     if layer == "marts" or not isinstance(connection, LakeViews):
         return connection
-    return LakeViews(
-        [*connection.statements, *check_views(contract)], connection.config
-    )
+    return LakeViews([*connection.statements, *check_views(contract)], connection.config)
 
 
 def _checkpoint(
@@ -126,7 +133,8 @@ def _checkpoint(
     from expectations import dialect
 
     dialect.register()
-    source = context.data_sources.add_or_update_sql(
+    # The stub of this method lacks the arguments that it passes on.
+    source = context.data_sources.add_or_update_sql(  # type: ignore[call-arg]
         name=layer,
         connection_string=f"{dialect.URL_SCHEME}:///{connection.database}",
         create_temp_table=False,
@@ -144,9 +152,7 @@ def _checkpoint(
         for suite in suites
     ]
     return context.checkpoints.add(
-        gx.Checkpoint(
-            name=layer, validation_definitions=definitions, result_format="SUMMARY"
-        )
+        gx.Checkpoint(name=layer, validation_definitions=definitions, result_format="SUMMARY")
     )
 
 
@@ -154,7 +160,7 @@ def _table_asset(suite: ExpectationSuite) -> Any:
     from great_expectations.core.batch_definition import BatchDefinition
     from great_expectations.datasource.fluent.sql_datasource import TableAsset
 
-    schema, table = suite.meta["dataset"].split(".")
+    schema, table = dataset_of(suite).split(".")
     return TableAsset(
         name=suite.name,
         type="table",
@@ -170,6 +176,14 @@ def _run(checkpoint: Checkpoint, run_id: str) -> CheckpointResult:
     return checkpoint.run(run_id=RunIdentifier(run_name=run_id))
 
 
+def _let_go(context: FileDataContext, layer: Layer) -> None:
+    """Close every connection: a reader left open would keep the next writer out."""
+    source = context.data_sources.get(layer)
+    source.get_execution_engine().close()
+    source.get_engine().dispose()
+    gc.collect()
+
+
 def _build_data_docs(context: FileDataContext, outcome: CheckpointResult) -> None:
     """Add the run's pages to the report; RuntimeError if one could not be written."""
     pages = list(outcome.run_results)
@@ -178,7 +192,9 @@ def _build_data_docs(context: FileDataContext, outcome: CheckpointResult) -> Non
         # The library logs a page that fails to render and goes on without it.
         address = context.get_docs_sites_urls(resource_identifier=page)[0]["site_url"]
         if address is None:
-            raise RuntimeError(f"no validation report was written for {page.to_tuple()}")
+            raise RuntimeError(
+                f"no validation report was written for {page.expectation_suite_identifier.name}"
+            )
 
 
 def _suite_results(
@@ -191,12 +207,10 @@ def _suite_results(
     return tuple(
         SuiteResult(
             suite=suite.name,
-            dataset=suite.meta["dataset"],
+            dataset=dataset_of(suite),
             results=tuple(
                 _result(run_id, layer, suite, checked)
-                for checked in sorted(
-                    by_name[suite.name].results, key=_order_of(suite)
-                )
+                for checked in sorted(by_name[suite.name].results, key=_order_of(suite))
             ),
         )
         for suite in suites
@@ -204,13 +218,11 @@ def _suite_results(
 
 
 def _order_of(suite: ExpectationSuite) -> Any:
-    order = [rule.meta["expectation_id"] for rule in suite.expectations]
+    order = [(rule.meta or {})["expectation_id"] for rule in suite.expectations]
     return lambda checked: order.index(checked.expectation_config.meta["expectation_id"])
 
 
-def _result(
-    run_id: str, layer: Layer, suite: ExpectationSuite, checked: Any
-) -> ExpectationResult:
+def _result(run_id: str, layer: Layer, suite: ExpectationSuite, checked: Any) -> ExpectationResult:
     rule = checked.expectation_config
     error = error_of(checked)
     measured = checked.result or {}
@@ -221,7 +233,7 @@ def _result(
         suite=suite.name,
         expectation_id=rule.meta["expectation_id"],
         layer=layer,
-        dataset=suite.meta["dataset"],
+        dataset=dataset_of(suite),
         column_name=rule.meta["column"],
         expectation=rule.description,
         severity="critical" if error else rule.severity.value,

@@ -15,13 +15,16 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from great_expectations.core.metric_domain_types import MetricDomainTypes
 from great_expectations.core.metric_function_types import MetricPartialFunctionTypes
-from great_expectations.execution_engine import SqlAlchemyExecutionEngine
+from great_expectations.execution_engine.sqlalchemy_execution_engine import (
+    SqlAlchemyExecutionEngine,
+)
 from great_expectations.expectations.expectation import BatchExpectation
 from great_expectations.expectations.metrics.metric_provider import metric_partial
 from great_expectations.expectations.metrics.table_metric_provider import (
     TableMetricProvider,
 )
 from great_expectations.validator.metric_configuration import MetricConfiguration
+from typing_extensions import override
 
 SAMPLE_LIMIT = 5
 
@@ -37,8 +40,8 @@ class AggregateMetric(TableMetricProvider):
         partial_fn_type=MetricPartialFunctionTypes.AGGREGATE_FN,
         domain_type=MetricDomainTypes.TABLE,
     )
-    def _sqlalchemy(  # noqa: PLR0913 - the signature is Great Expectations'
-        cls,
+    def _sqlalchemy(
+        cls,  # noqa: N805 - the decorator makes it a class method
         execution_engine: SqlAlchemyExecutionEngine,
         metric_domain_kwargs: dict[str, Any],
         metric_value_kwargs: dict[str, Any],
@@ -53,7 +56,7 @@ class Rule(BatchExpectation):
     """A rule on one dataset (`schema.table`), with the keys that name a failing row."""
 
     dataset: str
-    keys: list[str] = []
+    keys: Sequence[str] = ()
     money_unit: str = ""
 
     success_keys: ClassVar[tuple[str, ...]] = ("dataset", "keys", "money_unit")
@@ -66,14 +69,13 @@ class Rule(BatchExpectation):
         """The SQL whose rows are the failing rows, with at least the key columns."""
         raise NotImplementedError
 
+    @override
     def get_validation_dependencies(
         self,
         execution_engine: Any = None,
         runtime_configuration: Any = None,
     ) -> Any:
-        dependencies = super().get_validation_dependencies(
-            execution_engine, runtime_configuration
-        )
+        dependencies = super().get_validation_dependencies(execution_engine, runtime_configuration)
         domain = {"batch_id": self.configuration.kwargs.get("batch_id")}
         for name, expression in self.aggregates().items():
             dependencies.set_metric_configuration(
@@ -124,6 +126,7 @@ class RowRule(Rule):
         """SQL condition that is true for a row that breaks the rule."""
         raise NotImplementedError
 
+    @override
     def aggregates(self) -> dict[str, str]:
         failing = self.failing()
         measures = {
@@ -134,9 +137,11 @@ class RowRule(Rule):
             measures["money"] = f"sum(case when {failing} then {self.amount} end)"
         return measures
 
+    @override
     def failing_rows_sql(self) -> str:
         return f"select * from {self.dataset} where {self.failing()}"
 
+    @override
     def _validate(
         self,
         metrics: dict[str, Any],
@@ -175,9 +180,11 @@ class QueryRule(Rule):
         """SQL with the key columns, `failed` and perhaps `amount`."""
         raise NotImplementedError
 
+    @override
     def failing_rows_sql(self) -> str:
         return f"select * from ({self.query()}) as compared where failed"
 
+    @override
     def _validate(
         self,
         metrics: dict[str, Any],
@@ -230,9 +237,7 @@ def _texts(row: dict[str, Any]) -> dict[str, str | None]:
     return {key: None if value is None else str(value) for key, value in row.items()}
 
 
-def _observed(
-    failing: int, sample: Sequence[dict[str, Any]], money: object, unit: str
-) -> str:
+def _observed(failing: int, sample: Sequence[dict[str, Any]], money: object, unit: str) -> str:
     if not failing:
         return "none failing"
     text = f"{failing} failing"

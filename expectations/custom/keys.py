@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from typing_extensions import override
+
 from expectations.custom.base import SAMPLE_LIMIT, Rule, fetch
 
 
@@ -18,12 +20,14 @@ class ExpectKeysToBeUnique(Rule):
     columns: list[str]
     success_keys: ClassVar[tuple[str, ...]] = (*Rule.success_keys, "columns")
 
+    @override
     def aggregates(self) -> dict[str, str]:
         return {
             "evaluated": "count(*)",
             "suspected": f"count(*) - count(distinct hash({', '.join(self.columns)}))",
         }
 
+    @override
     def failing_rows_sql(self) -> str:
         columns = ", ".join(self.columns)
         return (
@@ -31,6 +35,7 @@ class ExpectKeysToBeUnique(Rule):
             f" group by {columns} having count(*) > 1"
         )
 
+    @override
     def _validate(
         self,
         metrics: dict[str, Any],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from typing_extensions import override
+
 from expectations.custom.base import QueryRule
 
 
@@ -13,6 +15,7 @@ class ExpectFindingsToBeNone(QueryRule):
     comparison: str
     success_keys: ClassVar[tuple[str, ...]] = (*QueryRule.success_keys, "comparison")
 
+    @override
     def query(self) -> str:
         return self.comparison
 
@@ -39,6 +42,7 @@ class ExpectTotalsToAgree(QueryRule):
         "tolerance",
     )
 
+    @override
     def query(self) -> str:
         groups = ", ".join(self.by)
         return f"""
@@ -71,6 +75,7 @@ class ExpectHistoryToBeContinuous(QueryRule):
         "ends",
     )
 
+    @override
     def query(self) -> str:
         return f"""
 with stretches as (
@@ -91,16 +96,22 @@ from stretches
 
 
 class ExpectMonthsToBeUnbroken(QueryRule):
-    """Between the first and the last month delivered, no month is missing."""
+    """Between the first and the last month counted, no month is missing."""
 
     column: str
-    success_keys: ClassVar[tuple[str, ...]] = (*QueryRule.success_keys, "column")
+    counted: str = "true"
+    success_keys: ClassVar[tuple[str, ...]] = (
+        *QueryRule.success_keys,
+        "column",
+        "counted",
+    )
 
+    @override
     def query(self) -> str:
         return f"""
 with delivered as (
     select distinct date_trunc('month', {self.column}) as month from {self.dataset}
-    where {self.column} is not null
+    where {self.column} is not null and {self.counted}
 ),
 followed as (
     select month, lead(month) over (order by month) as next_month from delivered
@@ -127,6 +138,7 @@ class ExpectVolumeToHold(QueryRule):
         "counted",
     )
 
+    @override
     def query(self) -> str:
         return f"""
 with settings as (

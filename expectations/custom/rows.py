@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from typing_extensions import override
+
 from expectations.custom.base import RowRule, quoted
 
 
@@ -13,6 +15,7 @@ class ExpectValuesToBePresent(RowRule):
     column: str
     success_keys: ClassVar[tuple[str, ...]] = (*RowRule.success_keys, "column")
 
+    @override
     def failing(self) -> str:
         return f"{self.column} is null"
 
@@ -24,6 +27,7 @@ class ExpectCodesToBeKnown(RowRule):
     codes: list[str]
     success_keys: ClassVar[tuple[str, ...]] = (*RowRule.success_keys, "column", "codes")
 
+    @override
     def failing(self) -> str:
         return f"{self.column} not in ({quoted(self.codes)})"
 
@@ -41,6 +45,7 @@ class ExpectValuesToBeWithin(RowRule):
         "at_most",
     )
 
+    @override
     def failing(self) -> str:
         bounds = []
         if self.at_least is not None:
@@ -56,6 +61,7 @@ class ExpectMonthsToBeFirstDays(RowRule):
     column: str
     success_keys: ClassVar[tuple[str, ...]] = (*RowRule.success_keys, "column")
 
+    @override
     def failing(self) -> str:
         return f"extract(day from {self.column}) <> 1"
 
@@ -65,8 +71,13 @@ class ExpectDatesToBeInOrder(RowRule):
 
     earlier: str
     later: str
-    success_keys: ClassVar[tuple[str, ...]] = (*RowRule.success_keys, "earlier", "later")
+    success_keys: ClassVar[tuple[str, ...]] = (
+        *RowRule.success_keys,
+        "earlier",
+        "later",
+    )
 
+    @override
     def failing(self) -> str:
         return f"{self.later} < {self.earlier}"
 
@@ -77,6 +88,7 @@ class ExpectDatesNotToBeInTheFuture(RowRule):
     column: str
     success_keys: ClassVar[tuple[str, ...]] = (*RowRule.success_keys, "column")
 
+    @override
     def failing(self) -> str:
         return f"cast({self.column} as date) > current_date + 1"
 
@@ -94,6 +106,7 @@ class ExpectReferencesToBeKnown(RowRule):
         "parent_column",
     )
 
+    @override
     def failing(self) -> str:
         known = f"select {self.parent_column} from {self.parent}"
         return (
@@ -113,6 +126,7 @@ class ExpectComponentsToAddUp(RowRule):
         "components",
     )
 
+    @override
     def failing(self) -> str:
         parts = " + ".join(f"coalesce({part}, 0)" for part in self.components)
         return f"coalesce({self.total}, 0) <> {parts}"
@@ -124,5 +138,6 @@ class ExpectRowsToSatisfy(RowRule):
     condition: str
     success_keys: ClassVar[tuple[str, ...]] = (*RowRule.success_keys, "condition")
 
+    @override
     def failing(self) -> str:
         return f"({self.condition}) is not true"

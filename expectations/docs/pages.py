@@ -86,8 +86,7 @@ def suite_page(page: SuitePage, index_address: str) -> str:
     failed.sort(key=lambda check: order.get(check.severity, 0))
     passed = [check for check in page.checks if check.success]
     counts = {
-        severity: sum(1 for check in failed if check.severity == severity)
-        for severity in order
+        severity: sum(1 for check in failed if check.severity == severity) for severity in order
     }
     body = [
         f'<p><a href="{escape(index_address)}">All runs</a></p>',
@@ -104,9 +103,7 @@ def suite_page(page: SuitePage, index_address: str) -> str:
 
 def index_page(runs: Iterable[RunEntry]) -> str:
     """The list of all runs, the newest first and open."""
-    sections = [
-        _run_section(run, is_open=position == 0) for position, run in enumerate(runs)
-    ]
+    sections = [_run_section(run, is_open=position == 0) for position, run in enumerate(runs)]
     return _document(
         "Validation report",
         "<h1>Validation report</h1>"

@@ -34,6 +34,7 @@ class OfflineSiteBuilder(SiteBuilder):
     def build(
         self, resource_identifiers: Any = None, build_index: bool = True
     ) -> tuple[str | None, dict[str, Any]]:
+        """Write the pages asked for and the index."""
         for section in self.site_section_builders.values():
             section.build(resource_identifiers=resource_identifiers)
         self.site_index_builder.build(build_index=build_index)
@@ -47,6 +48,7 @@ class ValidationRenderer:
         self.data_context = data_context
 
     def render(self, validation: Any) -> SuitePage:
+        """The content of one suite's page."""
         run = validation.meta["run_id"]
         rules = [checked.expectation_config for checked in validation.results]
         return SuitePage(
@@ -64,6 +66,7 @@ class ValidationView:
         """The library passes folders of custom styles; the pages carry their own."""
 
     def render(self, page: SuitePage, **_settings: Any) -> str:
+        """The page as HTML."""
         return suite_page(page, index_address="../../../../index.html")
 
 
@@ -75,6 +78,7 @@ class RunIndexBuilder:
         self.target_store = target_store
 
     def build(self, build_index: bool = True) -> tuple[None, dict[str, Any]]:
+        """Write the index anew."""
         if build_index:
             self.target_store.write_index_page(index_page(self._runs()))
         return None, {}
@@ -119,6 +123,11 @@ def _checked_at(pages: dict[str, ValidationResultIdentifier]) -> str:
     return _time(max(key.run_id.run_time for key in pages.values()))
 
 
+def _parts(key: ValidationResultIdentifier) -> tuple[str, ...]:
+    parts: tuple[str, ...] = key.to_tuple()  # type: ignore[no-untyped-call]
+    return parts
+
+
 def _time(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
@@ -136,7 +145,7 @@ def _run_entry(
         links.append(
             SuiteLink(
                 suite=suite,
-                address="/".join(("validations", *key.to_tuple())) + ".html",
+                address="/".join(("validations", *_parts(key))) + ".html",
                 checks=count.checks,
                 failures=count.failures,
             )

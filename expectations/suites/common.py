@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from great_expectations.core import ExpectationSuite
+from great_expectations.expectations.metadata_types import FailureSeverity
 
 from expectations.contract import Contract, Feed, feed_of
 from expectations.custom.base import Rule
 from expectations.custom.keys import ExpectKeysToBeUnique
-from expectations.custom.queries import ExpectMonthsToBeUnbroken
+from expectations.custom.queries import (
+    ExpectFindingsToBeNone,
+    ExpectMonthsToBeUnbroken,
+)
 from expectations.custom.rows import (
     ExpectCodesToBeKnown,
     ExpectDatesNotToBeInTheFuture,
@@ -40,10 +44,12 @@ class Dataset:
 
     @property
     def suite(self) -> str:
+        """The name of its suite."""
         return f"{self.layer}_{self.name}"
 
     @property
     def table(self) -> str:
+        """The table's name with its schema."""
         return f"{self.schema or self.layer}.{self.name}"
 
     def expect(
@@ -68,7 +74,7 @@ class Dataset:
         return rule(
             dataset=self.table,
             description=description,
-            severity=severity,
+            severity=FailureSeverity(severity),
             notes=f"Rule: {source}. Owner: {self.owner}.",
             meta={
                 "expectation_id": f"{self.suite}.{name}",
@@ -96,6 +102,18 @@ class Dataset:
             },
         )
 
+
+RELATIONSHIPS = (
+    "prospect",
+    "historic",
+    "competitor",
+    "left",
+    "returned",
+    "dormant",
+    "on_net",
+)
+SEGMENTS = ("key", "commercial", "public")
+REGION_LEVELS = ("local", "province", "group")
 
 OWNERS: Mapping[str, str] = {
     "customer": "customer data team",
@@ -257,8 +275,7 @@ def _references(dataset: Dataset, feed: Feed, amount: str) -> list[Rule]:
             dataset.expect(
                 ExpectReferencesToBeKnown,
                 f"{reference.column}_is_known",
-                f"{reference.column} names a {parent} that is known; an unknown one"
-                f" {consequence}.",
+                f"{reference.column} names a {parent} that is known; an unknown one {consequence}.",
                 "rulebook 0, references",
                 severity="warning",
                 column=reference.column,
@@ -271,9 +288,7 @@ def _references(dataset: Dataset, feed: Feed, amount: str) -> list[Rule]:
     return found
 
 
-def in_order(
-    dataset: Dataset, earlier: str, later: str, severity: Severity = "warning"
-) -> Rule:
+def in_order(dataset: Dataset, earlier: str, later: str, severity: Severity = "warning") -> Rule:
     """`later` is not before `earlier`."""
     return dataset.expect(
         ExpectDatesToBeInOrder,
@@ -348,4 +363,124 @@ def currency_code(dataset: Dataset) -> Rule:
         "feed contract",
         severity="warning",
         column="currency",
+    )
+
+
+def mart(name: str, *keys: str, owner: str, schema: str = "marts") -> Dataset:
+    """A published table and the columns that name its rows."""
+    return Dataset("marts", name, owner, keys, schema)
+
+
+def key_rules(dataset: Dataset) -> list[Rule]:
+    """The key is complete and names one row."""
+    named = " and ".join(dataset.keys)
+    return [
+        dataset.expect(
+            ExpectKeysToBeUnique,
+            "key_is_unique",
+            f"No two rows share {named}.",
+            "published contract",
+            columns=list(dataset.keys),
+        ),
+        *present(dataset, *dataset.keys),
+    ]
+
+
+def present(dataset: Dataset, *columns: str) -> list[Rule]:
+    """Columns that the published contract never leaves empty."""
+    return [
+        dataset.expect(
+            ExpectValuesToBePresent,
+            f"{column}_is_present",
+            f"Every row has a {column}.",
+            "published contract",
+            column=column,
+        )
+        for column in columns
+    ]
+
+
+def first_day(dataset: Dataset, column: str = "month") -> Rule:
+    """A month is written as its first day."""
+    return dataset.expect(
+        ExpectMonthsToBeFirstDays,
+        f"{column}_is_first_day",
+        f"{column} is the first day of a month.",
+        "published contract",
+        column=column,
+    )
+
+
+def coded(dataset: Dataset, column: str, codes: Iterable[str], source: str) -> Rule:
+    """A column of codes that the rulebook lists."""
+    listed = list(codes)
+    return dataset.expect(
+        ExpectCodesToBeKnown,
+        f"{column}_is_known",
+        f"{column} is one of {', '.join(listed)}.",
+        source,
+        column=column,
+        codes=listed,
+    )
+
+
+def ranged(
+    dataset: Dataset,
+    column: str,
+    low: float | None,
+    high: float | None,
+    source: str,
+    severity: Severity = "critical",
+) -> Rule:
+    """A number between two bounds, both included; None is open."""
+    limits = [f"at least {low:g}"] if low is not None else []
+    limits += [f"at most {high:g}"] if high is not None else []
+    return dataset.expect(
+        ExpectValuesToBeWithin,
+        f"{column}_is_in_range",
+        f"{column} is {' and '.join(limits)}, where it is measured.",
+        source,
+        severity=severity,
+        column=column,
+        at_least=low,
+        at_most=high,
+    )
+
+
+def refers(dataset: Dataset, column: str, parent: str, parent_column: str = "") -> Rule:
+    """A reference from one mart to another, or to a table of the operator's rules."""
+    return dataset.expect(
+        ExpectReferencesToBeKnown,
+        f"{column}_is_in_{parent.split('.')[1]}",
+        f"{column} names a row of {parent}.",
+        "published contract",
+        column=column,
+        parent=parent,
+        parent_column=parent_column or column,
+    )
+
+
+def compared(
+    dataset: Dataset,
+    name: str,
+    description: str,
+    comparison: str,
+    source: str,
+    *,
+    keys: Iterable[str],
+    severity: Severity = "critical",
+    column: str | None = None,
+    **arguments: Any,
+) -> Rule:
+    """A comparison in SQL, one row per thing compared, that finds nothing wrong."""
+    return dataset.expect(
+        ExpectFindingsToBeNone,
+        name,
+        description,
+        source,
+        severity=severity,
+        column=column,
+        comparison=comparison,
+        keys=list(keys),
+        **arguments,
     )

@@ -9,9 +9,9 @@ from expectations.suites.common import in_order, not_negative, raw_dataset, raw_
 
 
 def build(contract: Contract) -> ExpectationSuite:
+    """The suite, from the feed contract."""
     dataset = raw_dataset(feed_of(contract, "campaigns"))
     rules = [
-
         in_order(dataset, "starts_on", "ends_on"),
         not_negative(dataset, "fixed_cost"),
     ]

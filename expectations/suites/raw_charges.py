@@ -9,9 +9,9 @@ from expectations.suites.common import holds, raw_dataset, raw_suite
 
 
 def build(contract: Contract) -> ExpectationSuite:
+    """The suite, from the feed contract."""
     dataset = raw_dataset(feed_of(contract, "charges"))
     rules = [
-
         holds(
             dataset,
             "discount_is_not_positive",

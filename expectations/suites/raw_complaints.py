@@ -5,13 +5,19 @@ from __future__ import annotations
 from great_expectations.core import ExpectationSuite
 
 from expectations.contract import Contract, feed_of
-from expectations.suites.common import has_happened, holds, in_order, raw_dataset, raw_suite
+from expectations.suites.common import (
+    has_happened,
+    holds,
+    in_order,
+    raw_dataset,
+    raw_suite,
+)
 
 
 def build(contract: Contract) -> ExpectationSuite:
+    """The suite, from the feed contract."""
     dataset = raw_dataset(feed_of(contract, "complaints"))
     rules = [
-
         has_happened(dataset, "opened_at"),
         in_order(dataset, "opened_at", "acknowledged_at"),
         in_order(dataset, "opened_at", "resolved_at"),

@@ -5,13 +5,19 @@ from __future__ import annotations
 from great_expectations.core import ExpectationSuite
 
 from expectations.contract import Contract, feed_of
-from expectations.suites.common import has_happened, holds, not_negative, raw_dataset, raw_suite
+from expectations.suites.common import (
+    has_happened,
+    holds,
+    not_negative,
+    raw_dataset,
+    raw_suite,
+)
 
 
 def build(contract: Contract) -> ExpectationSuite:
+    """The suite, from the feed contract."""
     dataset = raw_dataset(feed_of(contract, "contacts"))
     rules = [
-
         has_happened(dataset, "contacted_at"),
         not_negative(dataset, "cost"),
         holds(

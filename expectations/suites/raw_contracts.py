@@ -6,13 +6,20 @@ from great_expectations.core import ExpectationSuite
 
 from expectations.contract import Contract, feed_of
 from expectations.custom.rows import ExpectValuesToBeWithin
-from expectations.suites.common import has_happened, holds, in_order, not_negative, raw_dataset, raw_suite
+from expectations.suites.common import (
+    has_happened,
+    holds,
+    in_order,
+    not_negative,
+    raw_dataset,
+    raw_suite,
+)
 
 
 def build(contract: Contract) -> ExpectationSuite:
+    """The suite, from the feed contract."""
     dataset = raw_dataset(feed_of(contract, "contracts"))
     rules = [
-
         in_order(dataset, "starts_on", "ends_on"),
         has_happened(dataset, "signed_on"),
         not_negative(dataset, "monthly_commitment"),

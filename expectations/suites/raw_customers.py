@@ -27,9 +27,9 @@ group by customer_id
 
 
 def build(contract: Contract) -> ExpectationSuite:
+    """The suite, from the feed contract."""
     dataset = raw_dataset(feed_of(contract, "customers"))
     rules = [
-
         has_happened(dataset, "registered_on"),
         holds(
             dataset,

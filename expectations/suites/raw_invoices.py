@@ -6,7 +6,14 @@ from great_expectations.core import ExpectationSuite
 
 from expectations.contract import Contract, feed_of
 from expectations.custom.queries import ExpectFindingsToBeNone, ExpectVolumeToHold
-from expectations.suites.common import currency_code, has_happened, holds, in_order, raw_dataset, raw_suite
+from expectations.suites.common import (
+    currency_code,
+    has_happened,
+    holds,
+    in_order,
+    raw_dataset,
+    raw_suite,
+)
 
 COUNTED = "category not in ('duplicate', 'trial')"
 
@@ -81,9 +88,9 @@ cross join allowed
 
 
 def build(contract: Contract) -> ExpectationSuite:
+    """The suite, from the feed contract."""
     dataset = raw_dataset(feed_of(contract, "invoices"))
     rules = [
-
         in_order(dataset, "issued_on", "due_on"),
         has_happened(dataset, "issued_on"),
         currency_code(dataset),
@@ -122,8 +129,7 @@ def build(contract: Contract) -> ExpectationSuite:
         dataset.expect(
             ExpectFindingsToBeNone,
             "charges_add_up_to_the_header",
-            "The charges of an itemised invoice and its tax add up to total_amount,"
-            " to the cent.",
+            "The charges of an itemised invoice and its tax add up to total_amount, to the cent.",
             "cross-feed reconciliation",
             severity="warning",
             column="total_amount",

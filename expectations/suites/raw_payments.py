@@ -20,9 +20,9 @@ inner join checks.invoices as invoices on payments.invoice_id = invoices.invoice
 
 
 def build(contract: Contract) -> ExpectationSuite:
+    """The suite, from the feed contract."""
     dataset = raw_dataset(feed_of(contract, "payments"))
     rules = [
-
         has_happened(dataset, "paid_on"),
         holds(
             dataset,

@@ -5,13 +5,20 @@ from __future__ import annotations
 from great_expectations.core import ExpectationSuite
 
 from expectations.contract import Contract, feed_of
-from expectations.suites.common import has_happened, holds, in_order, not_negative, raw_dataset, raw_suite
+from expectations.suites.common import (
+    has_happened,
+    holds,
+    in_order,
+    not_negative,
+    raw_dataset,
+    raw_suite,
+)
 
 
 def build(contract: Contract) -> ExpectationSuite:
+    """The suite, from the feed contract."""
     dataset = raw_dataset(feed_of(contract, "proposals"))
     rules = [
-
         has_happened(dataset, "proposed_on"),
         in_order(dataset, "proposed_on", "decided_on"),
         not_negative(dataset, "monthly_price"),

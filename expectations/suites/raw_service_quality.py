@@ -9,4 +9,5 @@ from expectations.suites.common import raw_suite
 
 
 def build(contract: Contract) -> ExpectationSuite:
+    """The suite, from the feed contract."""
     return raw_suite(contract, "service_quality")

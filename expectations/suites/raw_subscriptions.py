@@ -5,13 +5,19 @@ from __future__ import annotations
 from great_expectations.core import ExpectationSuite
 
 from expectations.contract import Contract, feed_of
-from expectations.suites.common import has_happened, holds, in_order, raw_dataset, raw_suite
+from expectations.suites.common import (
+    has_happened,
+    holds,
+    in_order,
+    raw_dataset,
+    raw_suite,
+)
 
 
 def build(contract: Contract) -> ExpectationSuite:
+    """The suite, from the feed contract."""
     dataset = raw_dataset(feed_of(contract, "subscriptions"))
     rules = [
-
         has_happened(dataset, "activated_on"),
         in_order(dataset, "activated_on", "deactivated_on"),
         holds(

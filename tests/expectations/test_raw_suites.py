@@ -1,0 +1,216 @@
+"""Each rule on the raw feeds passes on good data and fails on its own fault."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import yaml
+
+from expectations.contract import Contract
+from expectations.runner import build_suites
+from tests.expectations.bench import Bench, reads
+from tests.expectations.conftest import FEEDS
+from tests.expectations.faults import Fault, boundaries_of, expectation_id, faults_of
+from tests.expectations.raw_data import load_good, load_nothing, refresh
+
+CONTRACT: Contract = yaml.safe_load(FEEDS.read_text(encoding="utf-8"))
+SUITES = {suite.name.removeprefix("raw_"): suite for suite in build_suites("raw", CONTRACT)}
+RULES = {expectation_id(rule): rule for suite in SUITES.values() for rule in suite.expectations}
+
+EXTRA_INVOICES = """
+insert into raw.invoices
+select invoices.* replace (
+    invoices.invoice_id || '-' || copies.copy as invoice_id,
+    0.01 as total_amount,
+    0 as tax_amount
+)
+from raw.invoices
+cross join range(2) as copies (copy)
+where billing_month < date '2024-03-01'
+"""
+
+# Rules with SQL of their own, each with the fault it is there to find.
+OWN_FAULTS = {
+    "raw_customers.industry_is_a_section": "update raw.customers set industry = 'A'",
+    "raw_customers.group_has_a_root": "update raw.customers set parent_customer_id = 'C2'",
+    "raw_accounts.currency_is_a_code": "update raw.accounts set currency = 'yuan'",
+    "raw_contracts.discount_is_within_limit": "update raw.contracts set discount_rate = 0.11",
+    "raw_subscriptions.reason_belongs_to_a_deactivation": (
+        "update raw.subscriptions set deactivated_on = null"
+    ),
+    "raw_contacts.score_belongs_to_a_survey": "update raw.contacts set purpose = 'care'",
+    "raw_proposals.decision_fits_status": "update raw.proposals set decided_on = null",
+    "raw_charges.discount_is_not_positive": "update raw.charges set charge_type = 'discount'",
+    "raw_payments.amount_is_not_zero": "update raw.payments set amount = 0",
+    "raw_payments.invoice_is_counted_and_of_the_account": (
+        "update raw.payments set account_id = 'A2'"
+    ),
+    "raw_complaints.status_fits_clocks": "update raw.complaints set closed_at = null",
+    "raw_invoices.currency_is_a_code": (
+        "update raw.invoices set currency = 'yuan' where account_id = 'A1';"
+        "update raw.accounts set currency = 'yuan' where account_id = 'A1'"
+    ),
+    "raw_invoices.tax_is_part_of_total": (
+        "update raw.invoices set tax_amount = total_amount + 1 where invoice_id = 'A1-01';"
+        "update raw.charges set amount = -1 where invoice_id = 'A1-01'"
+    ),
+    "raw_invoices.credit_note_is_not_positive": (
+        "update raw.invoices set category = 'credit_note' where invoice_id = 'A1-01'"
+    ),
+    "raw_invoices.currency_is_the_accounts": (
+        "update raw.invoices set currency = 'HKD' where invoice_id = 'A1-01'"
+    ),
+    "raw_invoices.charges_add_up_to_the_header": (
+        "update raw.charges set amount = 1000.02 where invoice_id = 'A1-01'"
+    ),
+    "raw_invoices.revenue_is_itemised": (
+        "delete from raw.charges where invoice_id = 'A2-02'"
+    ),
+    "raw_invoices.volume_holds": EXTRA_INVOICES,
+    "raw_usage.usage_month_is_unbroken": "delete from raw.usage where month(usage_month) = 2",
+    "raw_service_quality.quality_month_is_unbroken": (
+        "delete from raw.service_quality where month(quality_month) = 2"
+    ),
+    "raw_service_costs.cost_month_is_unbroken": (
+        "delete from raw.service_costs where month(cost_month) = 2"
+    ),
+    "raw_invoices.billing_month_is_unbroken": (
+        "delete from raw.invoices where month(billing_month) = 2"
+    ),
+}
+
+
+def structured_faults() -> Iterator[tuple[str, Fault]]:
+    for identifier, rule in RULES.items():
+        for fault in faults_of(rule):
+            yield identifier, fault
+
+
+STRUCTURED = list(structured_faults())
+
+
+@pytest.fixture(scope="module")
+def bench() -> Bench:
+    return Bench(lambda connection: load_good(connection, CONTRACT))
+
+
+def break_with(bench: Bench, *statements: str) -> None:
+    bench.mend()
+    for statement in statements:
+        bench.connection.execute(statement)
+    refresh(bench.connection, CONTRACT)
+
+
+@pytest.mark.parametrize("feed", SUITES)
+def test_good_data_passes(bench: Bench, feed: str) -> None:
+    bench.mend()
+    outcome = bench.check(SUITES[feed])
+    assert not outcome.errors
+    assert not outcome.failed
+
+
+@pytest.mark.parametrize("feed", [name for name in SUITES if not CONTRACT[name].get("required")])
+def test_an_optional_feed_may_be_absent(bench: Bench, feed: str) -> None:
+    bench.mend()
+    load_nothing(bench.connection, CONTRACT, feed)
+    assert not bench.check(SUITES[feed]).failed
+
+
+def test_every_rule_has_a_fault_it_must_find() -> None:
+    covered = {identifier for identifier, _ in STRUCTURED} | set(OWN_FAULTS)
+    assert covered == set(RULES)
+
+
+@pytest.mark.parametrize(
+    ("identifier", "fault"),
+    STRUCTURED,
+    ids=[f"{identifier}-{fault.name}" for identifier, fault in STRUCTURED],
+)
+def test_a_fault_against_the_contract_is_found(
+    bench: Bench, identifier: str, fault: Fault
+) -> None:
+    break_with(bench, *fault.statements)
+    outcome = bench.check(SUITES[RULES[identifier].dataset.removeprefix("raw.")])
+    assert identifier in outcome.failed
+    if fault.column:
+        for also in outcome.failed:
+            assert reads(RULES[also], fault.column), f"{also} reads nothing that was broken"
+
+
+@pytest.mark.parametrize("identifier", OWN_FAULTS)
+def test_a_fault_is_found_and_no_other(bench: Bench, identifier: str) -> None:
+    break_with(bench, *OWN_FAULTS[identifier].split(";"))
+    outcome = bench.check(SUITES[RULES[identifier].dataset.removeprefix("raw.")])
+    assert set(outcome.failed) == {identifier}
+
+
+@pytest.mark.parametrize(
+    "statement", [text for rule in RULES.values() for text in boundaries_of(rule)]
+)
+def test_a_bound_itself_is_allowed(bench: Bench, statement: str) -> None:
+    break_with(bench, statement)
+    feed = statement.split()[1].removeprefix("raw.")
+    failed = bench.check(SUITES[feed]).failed
+    assert not [name for name in failed if name.endswith(("_in_range", "_negative", "_share"))]
+
+
+def test_a_corrected_row_replaces_the_one_before(bench: Bench) -> None:
+    """The header that counts is the one delivered last, so the sums tie again."""
+    wrong = "update raw.invoices set total_amount = 999 where invoice_id = 'A1-01'"
+    break_with(bench, wrong)
+    assert set(bench.check(SUITES["invoices"]).failed) == {
+        "raw_invoices.charges_add_up_to_the_header"
+    }
+    corrected = """
+        insert into raw.invoices
+        select * replace (1060 as total_amount, 'second' as _load_id, 1 as delivery_rank)
+        from raw.invoices where invoice_id = 'A1-01'
+    """
+    break_with(bench, wrong, corrected)
+    assert not bench.check(SUITES["invoices"]).failed
+
+
+def test_unitemised_revenue_may_reach_the_limit_and_not_pass_it(bench: Bench) -> None:
+    """10 of 1000 in the month is 1 %; a cent more is above it."""
+    at_the_limit = (
+        "delete from raw.charges where invoice_id = 'A2-02'",
+        "update raw.charges set amount = 990 where invoice_id = 'A1-02'",
+        "update raw.invoices set total_amount = 1050 where invoice_id = 'A1-02'",
+        "update raw.invoices set currency = 'CNY', total_amount = 16 where invoice_id = 'A2-02'",
+    )
+    itemised = "raw_invoices.revenue_is_itemised"
+    break_with(bench, *at_the_limit)
+    assert itemised not in bench.check(SUITES["invoices"]).failed
+    break_with(
+        bench,
+        *at_the_limit,
+        "update raw.invoices set total_amount = 16.02 where invoice_id = 'A2-02'",
+    )
+    assert itemised in bench.check(SUITES["invoices"]).failed
+
+
+def test_orphans_are_reported_with_count_and_money(bench: Bench) -> None:
+    break_with(bench, "update raw.charges set invoice_id = 'lost' where invoice_id = 'A1-01'")
+    observed = bench.check(SUITES["charges"]).failed["raw_charges.invoice_id_is_known"]
+    assert observed == "1 failing with 1000.0000 of amount, e.g. charge_id A1-01-1"
+
+
+def test_a_cycle_names_its_customers(bench: Bench) -> None:
+    break_with(
+        bench, "update raw.customers set parent_customer_id = 'C2' where customer_id = 'C1'"
+    )
+    observed = bench.check(SUITES["customers"]).failed["raw_customers.group_has_a_root"]
+    assert observed == "2 failing, e.g. customer_id C1; customer_id C2"
+
+
+def test_no_personal_value_is_shown(bench: Bench) -> None:
+    """Rows are named by keys alone, and no key is a personal column."""
+    for feed, suite in SUITES.items():
+        personal = {name for name, rules in CONTRACT[feed]["columns"].items() if "pii" in rules}
+        for rule in suite.expectations:
+            assert not personal & set(rule.keys)
+    break_with(bench, "update raw.customers set gender = 'Wang Fang 13900000000'")
+    outcome = bench.check(SUITES["customers"])
+    assert "raw_customers.gender_is_known" in outcome.failed
+    assert "139" not in str(outcome)
