@@ -1,8 +1,8 @@
 {#- Revenue windows and ratios, rulebook 3: written once, used by every model. -#}
 
 {#-
-    avg_revenue_k: the revenue of the window's months over the number of those months that
-    exist for the customer, counted from its start (see months_existing of
+    avg_revenue_k: the revenue of the window's months over the number of those months
+    that exist for the customer, counted from its start (see months_existing of
     int_customer_revenue_averaged). Null where none exists: a mean over no month.
 -#}
 {% macro average_revenue(window_revenue, months_existing, window_months) -%}
@@ -16,8 +16,9 @@ end
 {%- endmacro %}
 
 {#-
-    A DECIMAL(18,4) over a whole number, exact, rounded half away from zero to 4 decimals;
-    null over 0. What divide_money does for any divisor, at a hundredth of its cost.
+    A DECIMAL(18,4) over a whole number, exact, rounded half away from zero to 4
+    decimals; null over 0. What divide_money does for any divisor, at a hundredth of its
+    cost.
 -#}
 {% macro mean_money(total, row_count) -%}
     {{ return(adapter.dispatch('mean_money', 'tierwise')(total, row_count)) }}
@@ -28,8 +29,8 @@ end
 {%- endmacro %}
 
 {#-
-    In whole units of 10^-4, counted as a bigint: twice 10^18 of them fit one. Whole money
-    and its fraction are taken apart, or the multiplication itself would overflow.
+    In whole units of 10^-4, counted as a bigint: twice 10^18 of them fit one. Whole
+    money and its fraction are taken apart, or the multiplication itself would overflow.
 -#}
 {% macro duckdb__mean_money(total, row_count) -%}
     {%- set money -%} cast({{ total }} as decimal(18, 4)) {%- endset -%}

@@ -2,8 +2,8 @@
 {%- set measures = [
     'customers', 'key_customers', 'active_subscriptions', 'active_accounts', 'revenue',
     'key_revenue', 'customers_before', 'customers_left', 'revenue_at_stake',
-    'revenue_left', 'revenue_won', 'revenue_kept', 'revenue_grown', 'complaint_exposure',
-    'complaints', 'overdue_amount',
+    'revenue_left', 'revenue_won', 'revenue_kept', 'revenue_grown',
+    'complaint_exposure', 'complaints', 'overdue_amount',
 ] %}
 with levels as (
 

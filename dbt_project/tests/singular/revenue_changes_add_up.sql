@@ -1,4 +1,4 @@
--- Months whose movements do not add up to the change of revenue against the month before.
+-- Months whose movements do not add up to the change of revenue since the month before.
 with revenue as (
 
     select
@@ -23,7 +23,8 @@ compared as (
 
     select
         months.month,
-        coalesce(revenue.revenue, 0) - coalesce(revenue_before.revenue, 0) as difference,
+        coalesce(revenue.revenue, 0) - coalesce(revenue_before.revenue, 0)
+            as difference,
         coalesce(movements.change, 0) as change
     from {{ ref('int_months_numbered') }} as months
     left join revenue on months.month = revenue.month

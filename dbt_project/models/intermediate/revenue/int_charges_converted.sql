@@ -135,7 +135,8 @@ final as (
             else 0
         end as revenue
         {%- for charge_type, column in revenue_columns.items() %},
-        case when charge_type = '{{ charge_type }}' then amount else 0 end as {{ column }}
+        case when charge_type = '{{ charge_type }}' then amount else 0 end
+            as {{ column }}
         {%- endfor %}
     from converted
 

@@ -58,8 +58,8 @@ months_existing as (
 
 ),
 
--- A payment can come before the first activation, or without any: the month is there, with
--- nothing to average.
+-- A payment can come before the first activation, or without any: the month is there,
+-- with nothing to average.
 months_before as (
 
     select

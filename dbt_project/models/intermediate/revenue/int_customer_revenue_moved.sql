@@ -54,7 +54,7 @@ first_earning_months as (
 
 ),
 
--- Only what is above 0 counts as earned: a credit after a customer is lost moves nothing.
+-- Only what is above 0 counts as earned: a credit to a lost customer moves nothing.
 classified as (
 
     select
@@ -90,7 +90,8 @@ final as (
         revenue_before,
         revenue,
         change,
-        case when movement in ('new', 'returned') then revenue else 0 end as won_revenue,
+        case when movement in ('new', 'returned') then revenue else 0 end
+            as won_revenue,
         case
             when movement = 'expansion' then revenue_before
             when movement in ('contraction', 'flat') and revenue > 0 then revenue

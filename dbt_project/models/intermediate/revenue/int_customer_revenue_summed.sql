@@ -33,7 +33,7 @@ earned as (
 
 ),
 
--- Every counted invoice has at least one line, so the two have the same customer-months.
+-- Every counted invoice has at least one line: both have the same customer-months.
 final as (
 
     select

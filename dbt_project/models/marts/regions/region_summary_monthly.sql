@@ -63,8 +63,8 @@ first_month as (
 
 ),
 
--- A feed measures a month or it does not; without it a measure is null, never 0. What the
--- month before the run's first one earned is not known either.
+-- A feed measures a month or it does not; without it a measure is null, never 0. What
+-- the month before the run's first one earned is not known either.
 month_coverage as (
 
     select
@@ -192,7 +192,9 @@ final as (
         end as complaints_per_1000,
         case
             when summed.has_complaints
-                then {{ share_of('summed.resolve_breaches', 'summed.resolve_outcomes') }}
+                then {{ share_of(
+                    'summed.resolve_breaches', 'summed.resolve_outcomes'
+                ) }}
         end as resolve_breach_share,
         case when summed.has_payments then summed.overdue_amount end as overdue_amount
     from summed

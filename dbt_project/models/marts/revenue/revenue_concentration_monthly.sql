@@ -110,12 +110,12 @@ ranked as (
         amount,
         row_number() over (
             partition by month, region_code, measure
-            order by amount desc, customer_id
-        ) as position,
+            order by amount desc, customer_id asc
+        ) as standing,
         cast(
             sum(amount) over (
                 partition by month, region_code, measure
-                order by amount desc, customer_id
+                order by amount desc, customer_id asc
                 rows between unbounded preceding and current row
             ) as decimal(18, 4)
         ) as running_total
@@ -137,14 +137,14 @@ accumulated as (
         sum(
             case
                 when
-                    ranked.position
+                    ranked.standing
                     <= ceil(totals.customers * {{ '%.2f' % (percent / 100) }})
                     then ranked.amount
                 else 0
             end
         ) as top_{{ percent }}_total,
         {%- endfor %}
-        sum(case when ranked.position <= {{ top_count }} then ranked.amount else 0 end)
+        sum(case when ranked.standing <= {{ top_count }} then ranked.amount else 0 end)
             as top_{{ top_count }}_total,
         {%- for percent in sum_percents %}
         count(
@@ -181,11 +181,12 @@ final as (
         customers,
         total,
         {%- for top in top_percents + [top_count] %}
-        cast(top_{{ top }}_total as double) / cast(total as double) as top_{{ top }}_share,
+        {{ share_of('top_' ~ top ~ '_total', 'total') }} as top_{{ top }}_share,
         {%- endfor %}
-        cast(
-            rank_weighted_total + rank_weighted_total - (customers + 1) * total as double
-        ) / (customers * cast(total as double)) as gini,
+        {{ share_of(
+            'rank_weighted_total + rank_weighted_total - (customers + 1) * total',
+            'customers * total'
+        ) }} as gini,
         {%- for percent in sum_percents %}
         customers_for_{{ percent }}{{ ',' if not loop.last }}
         {%- endfor %}
