@@ -122,7 +122,7 @@ def write_sample(
     out: Path,
     customers: int,
     months: int,
-    seed: int = DEFAULT_SEED,
+    seed: int | None = None,
     defects: bool = False,
     progress: Progress | None = None,
 ) -> SampleSummary:
@@ -139,6 +139,7 @@ def write_sample(
     """
     landing = out / "landing"
     _check_arguments(landing, customers, months)
+    seed = DEFAULT_SEED if seed is None else seed
     rows = {delivery.feed: 0 for delivery in DELIVERIES}
     out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=out, prefix=".sample-") as work, duckdb.connect() as connection:
