@@ -141,8 +141,8 @@ invoice_months_converted as (
 
 ),
 
--- Bills paid in time look the same from every month of their window: summed by due month
--- first, then spread.
+-- Bills paid in time look the same from every month of their window: summed by due
+-- month first, then spread.
 due_months_paid_on_time as (
 
     select

@@ -83,9 +83,9 @@ settled_at_once as (
 
 legs as (
 
-    select 1 as number
+    select 1 as leg
     union all
-    select 2 as number
+    select 2 as leg
 
 ),
 
@@ -128,13 +128,16 @@ movements as (
     select
         matched.account_id,
         matched.currency,
-        case when legs.number = 2 then matched.invoice_id end as invoice_id,
+        case when legs.leg = 2 then matched.invoice_id end as invoice_id,
         matched.source_kind,
         matched.source_id,
         3 as stage,
         matched.invoice_number,
-        legs.number as leg,
-        case when legs.number = 2 then matched.amount else -matched.amount end as amount,
+        legs.leg,
+        case
+            when legs.leg = 2 then matched.amount
+            else -matched.amount
+        end as amount,
         matched.issued_on as settled_on
     from matched
     cross join legs

@@ -38,7 +38,8 @@ accounts_billed as (
         max(
             case
                 when due_on < previous_due_on then 1
-                when due_on = previous_due_on and invoice_id < previous_invoice_id then 1
+                when due_on = previous_due_on and invoice_id < previous_invoice_id
+                    then 1
                 else 0
             end
         ) as is_due_out_of_order
@@ -66,10 +67,17 @@ accounts_paid as (
         invoices_paid.account_id,
         invoices_paid.currency,
         max(invoices_paid.has_negative_payment) as has_negative_payment,
-        max(case when invoices_paid.invoice_id is null then 1 else 0 end) as has_unnamed,
-        max(case when invoices_paid.invoice_id is not null then 1 else 0 end) as has_named,
         max(
-            case when invoices_paid.paid_amount > invoices.total_amount then 1 else 0 end
+            case when invoices_paid.invoice_id is null then 1 else 0 end
+        ) as has_unnamed,
+        max(
+            case when invoices_paid.invoice_id is null then 0 else 1 end
+        ) as has_named,
+        max(
+            case
+                when invoices_paid.paid_amount > invoices.total_amount then 1
+                else 0
+            end
         ) as is_overpaid
     from invoices_paid
     left join invoices on invoices_paid.invoice_id = invoices.invoice_id

@@ -47,7 +47,9 @@ aged as (
                     'invoices.due_on', month_end('settings.closing_month')
                 ) }}
             when invoices_settled.settled_on is not null
-                then {{ days_between('invoices.due_on', 'invoices_settled.settled_on') }}
+                then {{ days_between(
+                    'invoices.due_on', 'invoices_settled.settled_on'
+                ) }}
             when invoices_settled.invoice_id is not null then 0
         end as days_after_due,
         invoices.billing_month,
