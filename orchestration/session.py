@@ -43,7 +43,7 @@ class RunSession:
     @property
     def is_blocked(self) -> bool:
         """Whether the loader refused the data or a critical expectation failed."""
-        return self.is_refused or any(not layer.may_continue for layer in self.layers.values())
+        return self.is_refused or any(layer.is_blocking for layer in self.layers.values())
 
 
 def run_id_of(created_at: dt.datetime, dagster_run_id: str) -> str:

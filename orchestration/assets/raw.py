@@ -6,7 +6,7 @@ import dagster as dg
 
 from orchestration.errors import DataBlockedError
 from orchestration.ingest.contract import feed_contract
-from orchestration.ingest.load import FeedCounts, load
+from orchestration.ingest.load import load
 from orchestration.session import RunSession
 from orchestration.warehouse.keys import control_key, raw_key
 
@@ -46,7 +46,7 @@ def raw_assets() -> dg.AssetsDefinition:
                 started_at=session.started_at,
                 code_version=session.code_version,
                 progress=lambda at: session.progress.step(
-                    f"{at.feed}, file {at.files_done} of {at.files}", at.files_done, at.files
+                    f"{at.feed}/{at.file_name}", at.done, at.total
                 ),
             )
         except DataBlockedError:
@@ -56,7 +56,7 @@ def raw_assets() -> dg.AssetsDefinition:
         for warning in result.warnings:
             context.log.warning(warning)
         for name in feeds:
-            counts = result.feeds.get(name, FeedCounts())
+            counts = result.feeds[name]
             yield dg.MaterializeResult(
                 asset_key=raw_key(name),
                 metadata={
