@@ -53,9 +53,11 @@ written_off as (
                 balances.month_to_number is null
                 or balances.month_to_number > months.month_number
             )
-            and bad_debt_age.bad_debt_days
-            < {{ days_between('balances.due_on', 'months.month_end') }}
-    where balances.payment_mode = 'postpaid' and balances.outstanding_amount > 0
+    where
+        balances.payment_mode = 'postpaid'
+        and balances.outstanding_amount > 0
+        and {{ days_between('balances.due_on', 'months.month_end') }}
+        > bad_debt_age.bad_debt_days
     group by balances.invoice_id, balances.customer_id, balances.currency
 
 ),
