@@ -120,7 +120,8 @@ def _check_line(checked: Any) -> CheckLine:
 
 
 def _last_time(pages: dict[str, ValidationResultIdentifier]) -> datetime:
-    return max(key.run_id.run_time for key in pages.values())
+    last: datetime = max(key.run_id.run_time for key in pages.values())
+    return last
 
 
 def _parts(key: ValidationResultIdentifier) -> tuple[str, ...]:

@@ -208,15 +208,13 @@ def test_a_check_that_cannot_be_made_is_a_critical_failure(
     with duckdb.connect(str(path)) as connection:
         marts_data.load_good(connection)
         connection.execute("alter table marts.dim_product drop column product_family")
-        connection.execute("alter table marts.dim_month alter month type varchar")
-        connection.execute("update marts.dim_month set month = 'Wang Fang'")
     result = validate_layer(
         "marts",
         home=tmp_path / "home",
         run_id="run-1",
         connection=WarehouseFile(path),
         contract=contract,
-        datasets=["dim_product", "dim_month", "dim_manager"],
+        datasets=["dim_product", "dim_manager"],
     )
     (failure,) = result.suite("marts.dim_product").critical_failures
     assert failure.expectation_id == "marts_dim_product.product_family_is_present"
@@ -224,8 +222,6 @@ def test_a_check_that_cannot_be_made_is_a_critical_failure(
     assert failure.observed.startswith("could not be checked: Binder Error")
     assert "product_family" in failure.observed
     assert failure.unexpected is None
-    assert not result.suite("marts.dim_month").passed
-    assert "Wang Fang" not in str(result)
     assert result.suite("marts.dim_manager").passed
 
 
