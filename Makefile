@@ -36,7 +36,7 @@ run: $(VENV)/.installed
 	@$(BIN)/tierwise run --landing seeds/sample/landing --reference seeds/sample/reference
 	@echo
 	@echo "What to try next:"
-	@echo "  $(BIN)/python -c \"import duckdb; print(duckdb.connect('home/published/current/marts.duckdb', read_only=True).sql('select tier_code, count(*) from marts.dim_customer group by 1 order by 2'))\""
+	@echo "  $(BIN)/python -c \"import duckdb; print(duckdb.connect('home/published/current/tierwise.duckdb', read_only=True).sql('select tier_code, count(*) from marts.dim_customer group by 1 order by 2'))\""
 	@echo "  $(BIN)/tierwise status"
 	@echo "  $(BIN)/tierwise ui            Dagster on http://127.0.0.1:3000"
 	@echo "  $(BIN)/tierwise run --help    your own files"

@@ -178,7 +178,10 @@ def _run(checkpoint: Checkpoint, run_id: str) -> CheckpointResult:
 
 def _let_go(context: FileDataContext, layer: Layer) -> None:
     """Close every connection: a reader left open would keep the next writer out."""
+    from great_expectations.datasource.fluent.sql_datasource import SQLDatasource
+
     source = context.data_sources.get(layer)
+    assert isinstance(source, SQLDatasource)
     source.get_execution_engine().close()
     source.get_engine().dispose()
     gc.collect()

@@ -10,7 +10,11 @@ from rich.table import Table
 
 from orchestration.home import Home
 from orchestration.ingest.contract import feed_contract
-from orchestration.publish.publication import CURRENT, current_publication, list_publications
+from orchestration.publish.publication import (
+    current_publication,
+    list_publications,
+    readers_database,
+)
 
 
 @dataclass(frozen=True)
@@ -84,10 +88,9 @@ def _last_month(
 
 
 def _closing_month(home: Home) -> str | None:
-    marts = home.published / CURRENT / "marts.duckdb"
-    with duckdb.connect(str(marts), read_only=True) as connection:
+    with duckdb.connect(str(readers_database(home)), read_only=True) as connection:
         row = connection.execute(
-            "select strftime(max(month), '%Y-%m') from marts.dim_month"
+            "select strftime(max(month), '%Y-%m') from marts.dim_month where is_closed"
         ).fetchone()
     return row[0] if row else None
 

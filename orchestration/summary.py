@@ -8,7 +8,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-from orchestration.publish.publication import CURRENT
+from orchestration.publish.publication import CURRENT, readers_database
 from orchestration.session import RunSession
 
 
@@ -67,7 +67,7 @@ def _print_checks(console: Console, session: RunSession) -> None:
 
 
 def _print_tiers(console: Console, session: RunSession) -> None:
-    current = session.home.published / CURRENT / "marts.duckdb"
+    current = readers_database(session.home)
     if not current.exists():
         return
     with duckdb.connect(str(current), read_only=True) as connection:
@@ -75,7 +75,7 @@ def _print_tiers(console: Console, session: RunSession) -> None:
             """
             select tier_from, tier_to, customers, revenue
             from marts.tier_migration_monthly
-            where month = (select max(month) from marts.dim_month) and tier_from <> tier_to
+            where month = (select max(month) from marts.dim_month where is_closed) and tier_from <> tier_to
             order by customers desc, tier_from, tier_to
             limit 8
             """
@@ -91,7 +91,7 @@ def _print_tiers(console: Console, session: RunSession) -> None:
 def _print_places(console: Console, session: RunSession) -> None:
     home = session.home
     lines = {
-        "Query": home.published / CURRENT / "marts.duckdb",
+        "Query": readers_database(home),
         "Parquet": home.published / CURRENT / "parquet",
         "Validation": home.audit / "data_docs" / "index.html",
     }

@@ -134,7 +134,9 @@ class RowRule(Rule):
             "failing": f"count(case when {failing} then 1 end)",
         }
         if self.amount:
-            measures["money"] = f"sum(case when {failing} then {self.amount} end)"
+            # As text, because the library would make a float of a decimal.
+            money = f"sum(case when {failing} then {self.amount} end)"
+            measures["money"] = f"cast({money} as varchar)"
         return measures
 
     @override

@@ -98,7 +98,7 @@ class RunIndexBuilder:
         return [
             _run_entry(run, found, counted)
             for run, found in sorted(
-                pages.items(), key=lambda item: _checked_at(item[1]), reverse=True
+                pages.items(), key=lambda item: _last_time(item[1]), reverse=True
             )
         ]
 
@@ -119,8 +119,9 @@ def _check_line(checked: Any) -> CheckLine:
     )
 
 
-def _checked_at(pages: dict[str, ValidationResultIdentifier]) -> str:
-    return _time(max(key.run_id.run_time for key in pages.values()))
+def _last_time(pages: dict[str, ValidationResultIdentifier]) -> datetime:
+    last: datetime = max(key.run_id.run_time for key in pages.values())
+    return last
 
 
 def _parts(key: ValidationResultIdentifier) -> tuple[str, ...]:
@@ -150,4 +151,4 @@ def _run_entry(
                 failures=count.failures,
             )
         )
-    return RunEntry(run=run, checked_at=_checked_at(pages), suites=links)
+    return RunEntry(run=run, checked_at=_time(_last_time(pages)), suites=links)

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from orchestration.home import Home
-from orchestration.publish.publication import PublishedOutput
+from orchestration.publish.publication import DATABASE, MANIFEST, PublishedOutput
 
 
 def file_sha256(path: Path) -> str:
@@ -42,13 +42,13 @@ def published_files(folder: Path) -> list[dict[str, Any]]:
             "sha256": file_sha256(path),
         }
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != "manifest.json"
+        if path.is_file() and not path.is_symlink() and path.name != MANIFEST
     ]
 
 
 def evidence_tables(publication: Path, run_id: str) -> dict[str, Any]:
     """Inputs, validation and reconciliations of a run, read from its own publication."""
-    with duckdb.connect(str(publication / "marts.duckdb"), read_only=True) as connection:
+    with duckdb.connect(str(publication / DATABASE), read_only=True) as connection:
         return {
             "inputs": _rows(
                 connection,

@@ -116,14 +116,14 @@ def _sound_record(lines: _Lines, fields: int) -> tuple[int, bytes]:
 def _fits(record: bytes, fields: int) -> bool:
     """Whether a record splits into `fields` fields.
 
-    As for DuckDB, one empty field too many at the end is a closing delimiter.
+    Empty fields beyond the last one hold nothing; DuckDB takes them for delimiters too.
     """
     try:
         text = record.decode("utf-8").rstrip("\r\n")
         row = next(csv.reader(io.StringIO(text, newline=""), strict=True))
     except (UnicodeDecodeError, csv.Error, StopIteration):
         return False
-    return len(row) == fields or (len(row) == fields + 1 and row[-1] == "")
+    return len(row) >= fields and not any(row[fields:])
 
 
 def _reason(line: bytes, fields: int) -> str:

@@ -17,6 +17,10 @@ from orchestration.publish.contract import PUBLISHED_SCHEMAS, PublishedTable
 
 CURRENT = "current"
 MANIFEST = "manifest.json"
+DATABASE = "marts.duckdb"
+# DuckDB names a database after its file: in one called marts, `marts.dim_customer` could
+# mean the schema or the database, and is refused. Readers open the file by this name.
+DATABASE_FOR_READERS = "tierwise.duckdb"
 _UNFINISHED = ".unfinished-"
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
 
@@ -56,6 +60,11 @@ def current_publication(home: Home) -> str | None:
     return link.readlink().name if link.is_symlink() else None
 
 
+def readers_database(home: Home) -> Path:
+    """The file that readers open: the current publication's database."""
+    return home.published / CURRENT / DATABASE_FOR_READERS
+
+
 def write_publication(
     home: Home,
     run_id: str,
@@ -76,7 +85,7 @@ def write_publication(
     folder = home.published / f"{_UNFINISHED}{run_id}"
     folder.mkdir()
     outputs = []
-    with duckdb.connect(str(folder / "marts.duckdb")) as connection:
+    with duckdb.connect(str(folder / DATABASE_FOR_READERS)) as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(f"attach '{home.warehouse}' as warehouse (read_only)")
         for schema in PUBLISHED_SCHEMAS:
@@ -93,6 +102,8 @@ def write_publication(
             on_table(table, rows)
         connection.execute("detach warehouse")
         connection.execute("checkpoint")
+    (folder / DATABASE_FOR_READERS).rename(folder / DATABASE)
+    (folder / DATABASE_FOR_READERS).symlink_to(DATABASE)
     return folder, outputs
 
 

@@ -52,10 +52,11 @@ class Bench:
         """Put every table back into its good state, from a copy of it."""
         if not self._tables:
             self._good(self.connection)
-            self._tables = self.connection.execute(
+            self.connection.execute(
                 "select schema_name || '.' || table_name, 'good.' || schema_name || table_name"
                 " from duckdb_tables()"
-            ).fetchall()
+            )
+            self._tables = self.connection.fetchall()
             self.connection.execute("create schema good")
             for table, copy in self._tables:
                 self.connection.execute(f"create table {copy} as from {table}")

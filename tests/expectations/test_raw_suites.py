@@ -64,9 +64,7 @@ OWN_FAULTS = {
     "raw_invoices.charges_add_up_to_the_header": (
         "update raw.charges set amount = 1000.02 where invoice_id = 'A1-01'"
     ),
-    "raw_invoices.revenue_is_itemised": (
-        "delete from raw.charges where invoice_id = 'A2-02'"
-    ),
+    "raw_invoices.revenue_is_itemised": ("delete from raw.charges where invoice_id = 'A2-02'"),
     "raw_invoices.volume_holds": EXTRA_INVOICES,
     "raw_usage.usage_month_is_unbroken": "delete from raw.usage where month(usage_month) = 2",
     "raw_service_quality.quality_month_is_unbroken": (
@@ -127,9 +125,7 @@ def test_every_rule_has_a_fault_it_must_find() -> None:
     STRUCTURED,
     ids=[f"{identifier}-{fault.name}" for identifier, fault in STRUCTURED],
 )
-def test_a_fault_against_the_contract_is_found(
-    bench: Bench, identifier: str, fault: Fault
-) -> None:
+def test_a_fault_against_the_contract_is_found(bench: Bench, identifier: str, fault: Fault) -> None:
     break_with(bench, *fault.statements)
     outcome = bench.check(SUITES[RULES[identifier].dataset.removeprefix("raw.")])
     assert identifier in outcome.failed
@@ -197,9 +193,7 @@ def test_orphans_are_reported_with_count_and_money(bench: Bench) -> None:
 
 
 def test_a_cycle_names_its_customers(bench: Bench) -> None:
-    break_with(
-        bench, "update raw.customers set parent_customer_id = 'C2' where customer_id = 'C1'"
-    )
+    break_with(bench, "update raw.customers set parent_customer_id = 'C2' where customer_id = 'C1'")
     observed = bench.check(SUITES["customers"]).failed["raw_customers.group_has_a_root"]
     assert observed == "2 failing, e.g. customer_id C1; customer_id C2"
 

@@ -43,12 +43,13 @@ def test_the_folder_holds_duckdb_parquet_and_manifest(home: Path) -> None:
         "manifest.json",
         "marts.duckdb",
         "parquet",
+        "tierwise.duckdb",
     ]
 
 
 def test_parquet_and_duckdb_say_the_same(home: Path) -> None:
     current = home / "published" / "current"
-    with duckdb.connect(str(current / "marts.duckdb"), read_only=True) as connection:
+    with duckdb.connect(str(current / "tierwise.duckdb"), read_only=True) as connection:
         tables = connection.execute(
             "select schema_name, table_name from duckdb_tables()"
         ).fetchall()

@@ -67,7 +67,7 @@ def restated(tmp_path_factory: pytest.TempPathFactory) -> Restated:
 def test_every_mart_equals_a_build_from_nothing(restated: Restated) -> None:
     with duckdb.connect() as connection:
         for name in ("stepwise", "at_once"):
-            marts = getattr(restated, name) / "published" / "current" / "marts.duckdb"
+            marts = getattr(restated, name) / "published" / "current" / "tierwise.duckdb"
             connection.execute(f"attach '{marts}' as {name} (read_only)")
         tables = [
             row[0]

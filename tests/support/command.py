@@ -39,6 +39,6 @@ def run_job(
 
 def published(home: Path, query: str) -> pd.DataFrame:
     """A query of the current publication."""
-    marts = home / "published" / "current" / "marts.duckdb"
+    marts = home / "published" / "current" / "tierwise.duckdb"
     with duckdb.connect(str(marts), read_only=True) as connection:
         return connection.sql(query).df()

@@ -28,7 +28,8 @@ expected as (
 
     select
         spine.customer_id,
-        greatest(min(spine.first_active_month), min(run_months.first_month)) as starts,
+        greatest(min(spine.first_active_month), min(run_months.first_month))
+            as begins_on,
         min(run_months.closing_month_number) as closing_month_number
     from spine
     cross join run_months
@@ -45,8 +46,12 @@ stretches as (
         valid_to,
         tier_code,
         months,
-        lead(valid_from) over (partition by customer_id order by valid_from) as next_from,
-        lead(tier_code) over (partition by customer_id order by valid_from) as next_tier
+        lead(valid_from) over (
+            partition by customer_id order by valid_from
+        ) as next_from,
+        lead(tier_code) over (
+            partition by customer_id order by valid_from
+        ) as next_tier
     from history
 
 ),
@@ -55,7 +60,7 @@ totals as (
 
     select
         customer_id,
-        min(valid_from) as starts,
+        min(valid_from) as begins_on,
         sum(months) as months
     from history
     group by customer_id
@@ -85,9 +90,9 @@ broken_totals as (
     left join totals on expected.customer_id = totals.customer_id
     where
         totals.customer_id is null
-        or totals.starts <> expected.starts
+        or totals.begins_on <> expected.begins_on
         or totals.months
-        <> expected.closing_month_number - {{ month_number('expected.starts') }} + 1
+        <> expected.closing_month_number - {{ month_number('expected.begins_on') }} + 1
 
 ),
 

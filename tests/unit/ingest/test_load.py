@@ -14,9 +14,7 @@ from orchestration.errors import ConfigurationError, DataBlockedError
 from orchestration.ingest.lake import Lake
 from tests.support.loading import SmallOperator, lake_content, settled
 
-INVOICES = (
-    "invoice_id,account_id,billing_month,issued_on,due_on,currency,total_amount,tax_amount\n"
-)
+INVOICES = "invoice_id,account_id,billing_month,issued_on,due_on,currency,total_amount,tax_amount\n"
 MANAGERS = "manager_id,manager_name,region_code,updated_at\n"
 
 

@@ -17,9 +17,7 @@ def of_lines(folder: Path, *lines: str, feed: str = "payments") -> Judged:
 
 
 def test_equal_rows_count_once_and_the_first_is_kept(tmp_path: Path) -> None:
-    judged = of_lines(
-        tmp_path, "P1,A1,2025-01-02,5", "P2,A1,2025-01-02,6", "P1,A1,2025-01-02,5.00"
-    )
+    judged = of_lines(tmp_path, "P1,A1,2025-01-02,5", "P2,A1,2025-01-02,6", "P1,A1,2025-01-02,5.00")
     assert [(row["payment_id"], row["_row_number"]) for row in judged.rows] == [
         ("P1", 1),
         ("P2", 2),
@@ -65,8 +63,12 @@ def test_versions_of_one_key_stand_side_by_side(tmp_path: Path) -> None:
         feed="managers",
     )
     assert [row["_row_number"] for row in judged.rows] == [1]
-    assert judged.reasons == [
-        "manager_id, updated_at: 'M1, 2025-02-01 00:00:00' stands on 2 rows of the file that "
-        "differ"
-    ] * 2
+    assert (
+        judged.reasons
+        == [
+            "manager_id, updated_at: 'M1, 2025-02-01 00:00:00' stands on 2 rows of the file that "
+            "differ"
+        ]
+        * 2
+    )
     assert "Li" not in judged.quarantine[0]["row_json"]

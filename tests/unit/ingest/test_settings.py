@@ -132,7 +132,5 @@ def test_importing_settings_and_contract_is_cheap() -> None:
         "print([name for name in ('pandas', 'dagster', 'duckdb', 'pyarrow') "
         "if name in sys.modules])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

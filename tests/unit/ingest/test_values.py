@@ -348,8 +348,12 @@ def test_parquet_value_is_loaded_as_delivered(
             "timestamp '2025-01-01 08:00:00'",
             "registered_on: '2025-01-01 08:00:00' carries a time of day where a date is wanted",
         ),
-        ("customers", "strategic_flag", "2::integer", "strategic_flag: '2' is not one of true, "
-         "false, t, f, 1, 0, yes, no"),
+        (
+            "customers",
+            "strategic_flag",
+            "2::integer",
+            "strategic_flag: '2' is not one of true, false, t, f, 1, 0, yes, no",
+        ),
         (
             "usage",
             "usage_month",
@@ -385,13 +389,17 @@ def test_lake_has_the_types_of_the_contract_whatever_was_delivered(tmp_path: Pat
             .to_dict()
             for path in files
         ]
-    assert types[0] == types[1] == {
-        "subscription_id": "VARCHAR",
-        "usage_month": "DATE",
-        "voice_minutes": "DECIMAL(18,2)",
-        "data_mb": "DECIMAL(18,2)",
-        "sms_count": "BIGINT",
-        "active_days": "BIGINT",
-        "_load_id": "VARCHAR",
-        "_row_number": "BIGINT",
-    }
+    assert (
+        types[0]
+        == types[1]
+        == {
+            "subscription_id": "VARCHAR",
+            "usage_month": "DATE",
+            "voice_minutes": "DECIMAL(18,2)",
+            "data_mb": "DECIMAL(18,2)",
+            "sms_count": "BIGINT",
+            "active_days": "BIGINT",
+            "_load_id": "VARCHAR",
+            "_row_number": "BIGINT",
+        }
+    )

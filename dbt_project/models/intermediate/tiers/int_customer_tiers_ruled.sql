@@ -28,7 +28,7 @@ positions as (
         cast(
             sum(metric_value) over (
                 partition by policy_id, month
-                order by metric_value desc, customer_id
+                order by metric_value desc, customer_id asc
                 rows between unbounded preceding and current row
             ) - metric_value as decimal(18, 4)
         ) as metric_before
@@ -53,7 +53,9 @@ bands_tried as (
                 then positions.metric_rank <= ceil(bands.bound * positions.population)
             when 'cumulative_share_of_metric'
                 then positions.metric_before < bands.bound * positions.metric_total
-            else {{ reaches_bound('metrics.metric_value', 'bands.comparator', 'bands.bound') }}
+            else {{ reaches_bound(
+                'metrics.metric_value', 'bands.comparator', 'bands.bound'
+            ) }}
         end as is_met
     from metrics
     inner join bands
@@ -158,8 +160,9 @@ final as (
         placed.bound_met,
         placed.next_bound,
         case
-            -- greatest() skips nulls; an unmeasured customer has no gap, not a gap of 0.
-            when placed.next_tier_code is null or placed.metric_value is null then null
+            -- greatest() skips nulls: unmeasured is no gap, not a gap of 0.
+            when placed.next_tier_code is null then null
+            when placed.metric_value is null then null
             when placed.method in ('threshold', 'score')
                 then cast(
                     greatest(placed.next_bound - placed.metric_value, 0)

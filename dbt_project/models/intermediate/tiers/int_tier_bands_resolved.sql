@@ -115,7 +115,7 @@ applicable_bands as (
 
 ),
 
--- Where no band of these customers is the policy's lowest and `standard`, those who meet
+-- Where none of these bands is the policy's lowest and `standard`, those who meet
 -- none still get a `standard`, below all others.
 missing_fallbacks as (
 

@@ -42,7 +42,7 @@ in_force as (
     inner join policies
         on
             settings.tier_policy = policies.policy_id
-            and policies.valid_from <= months.month
+            and months.month >= policies.valid_from
             and (policies.valid_to is null or months.month < policies.valid_to)
 
 ),

@@ -4,12 +4,6 @@ with settings as (
 
 ),
 
-finished_runs as (
-
-    select * from {{ ref('stg_control__finished_runs') }}
-
-),
-
 months as (
 
     select * from {{ ref('int_months_numbered') }}
@@ -48,33 +42,6 @@ all_months as (
 
 ),
 
--- The run in progress closes what no publication before it did.
-closing_runs as (
-
-    select
-        closing_month,
-        started_at
-    from finished_runs
-    where status = 'published'
-    union all
-    select
-        closing_month,
-        started_at
-    from settings
-
-),
-
-closed as (
-
-    select
-        months.month,
-        min(closing_runs.started_at) as closed_at
-    from months
-    inner join closing_runs on months.month <= closing_runs.closing_month
-    group by months.month
-
-),
-
 final as (
 
     select
@@ -82,9 +49,11 @@ final as (
         cast(extract(year from all_months.month) as bigint) as year,
         cast(extract(quarter from all_months.month) as bigint) as quarter,
         all_months.is_closed,
-        closed.closed_at
+        case
+            when all_months.is_closed
+                then cast({{ add_months('all_months.month', 1) }} as timestamp)
+        end as closed_at
     from all_months
-    left join closed on all_months.month = closed.month
 
 )
 

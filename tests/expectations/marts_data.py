@@ -1,0 +1,487 @@
+"""Small marts that agree with each other: two customers, two months."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import duckdb
+
+from tests.expectations.bench import Rows, create_table
+
+JAN, FEB = date(2024, 1, 1), date(2024, 2, 1)
+MONEY = "decimal(18, 4)"
+
+# customer, month, region, relationship, revenue, tier, rank, subscriptions
+CUSTOMER_MONTHS = (
+    ("C1", JAN, "GZ", "on_net", 1000, "silver", 4, 1),
+    ("C2", JAN, "SZ", "on_net", 100, "standard", 5, 1),
+    ("C1", FEB, "GZ", "on_net", 1200, "silver", 4, 1),
+    ("C2", FEB, "SZ", "left", 0, "none", None, 0),
+)
+
+REGIONS = (
+    ("GROUP", "group", None, None),
+    ("GD", "province", None, "GD"),
+    ("GZ", "local", "GZ", "GD"),
+    ("SZ", "local", "SZ", "GD"),
+)
+
+# month, region, level, customers, key customers, revenue, left, active before
+SUMMARIES = tuple(
+    (month, region, level, *figures)
+    for month, by_region in (
+        (JAN, {"GZ": (1, 1, 1000, None), "SZ": (1, 0, 100, None), "all": (2, 1, 1100, None)}),
+        (FEB, {"GZ": (1, 1, 1200, 0), "SZ": (0, 0, 0, 1), "all": (1, 1, 1200, 0.5)}),
+    )
+    for region, level, *_ in REGIONS
+    for figures in [by_region.get(region, by_region["all"])]
+)
+
+TABLES: dict[str, tuple[dict[str, str], Rows]] = {
+    "reference.parameters": (
+        {"name": "varchar", "value": "decimal(18, 6)"},
+        [{"name": "premier_minimum_kinds", "value": 2}],
+    ),
+    "reference.aging_buckets": ({"bucket": "varchar"}, [{"bucket": "1-30"}]),
+    "reference.tier_bands": (
+        {"policy_id": "varchar", "policy_version": "bigint", "tier_code": "varchar"},
+        [
+            {"policy_id": "house", "policy_version": 1, "tier_code": tier}
+            for tier in ("gold", "silver", "standard")
+        ],
+    ),
+    "marts.dim_customer": (
+        {
+            "customer_id": "varchar",
+            "customer_name_masked": "varchar",
+            "legal_form": "varchar",
+            "region_code": "varchar",
+            "group_id": "varchar",
+            "manager_id": "varchar",
+            "relationship": "varchar",
+            "segment": "varchar",
+            "key_kinds": "varchar",
+            "tier_code": "varchar",
+            "stars": "bigint",
+            "first_active_month": "date",
+        },
+        [
+            {
+                "customer_id": "C1",
+                "customer_name_masked": "S*** T***",
+                "legal_form": "organisation",
+                "region_code": "GZ",
+                "group_id": "C1",
+                "manager_id": "M1",
+                "relationship": "on_net",
+                "segment": "key",
+                "key_kinds": "group,important",
+                "tier_code": "silver",
+                "stars": 7,
+                "first_active_month": JAN,
+            },
+            {
+                "customer_id": "C2",
+                "customer_name_masked": "王***",
+                "legal_form": "individual",
+                "region_code": "SZ",
+                "group_id": "C1",
+                "relationship": "left",
+                "segment": "public",
+                "tier_code": "none",
+                "first_active_month": JAN,
+            },
+        ],
+    ),
+    "marts.dim_region": (
+        {
+            "region_code": "varchar",
+            "region_level": "varchar",
+            "local_code": "varchar",
+            "province_code": "varchar",
+            "group_code": "varchar",
+            "region_class": "varchar",
+        },
+        [
+            {
+                "region_code": code,
+                "region_level": level,
+                "local_code": local,
+                "province_code": province,
+                "group_code": "GROUP",
+                "region_class": "1" if local else None,
+            }
+            for code, level, local, province in REGIONS
+        ],
+    ),
+    "marts.dim_product": (
+        {"product_code": "varchar", "product_family": "varchar"},
+        [
+            {"product_code": "MOB", "product_family": "mobile"},
+            {"product_code": "UNITEMISED", "product_family": "unitemised"},
+        ],
+    ),
+    "marts.dim_manager": (
+        {"manager_id": "varchar", "region_code": "varchar", "grade": "varchar"},
+        [{"manager_id": "M1", "region_code": "GZ", "grade": "senior"}],
+    ),
+    "marts.dim_month": (
+        {
+            "month": "date",
+            "year": "bigint",
+            "quarter": "bigint",
+            "is_closed": "boolean",
+            "closed_at": "timestamp",
+        },
+        [
+            {
+                "month": date(2024, number, 1),
+                "year": 2024,
+                "quarter": (number + 2) // 3,
+                "is_closed": number < 4,
+                "closed_at": datetime(2024, 4, 5) if number < 4 else None,
+            }
+            for number in range(1, 5)
+        ],
+    ),
+    "marts.fct_revenue_monthly": (
+        {
+            "customer_id": "varchar",
+            "account_id": "varchar",
+            "product_code": "varchar",
+            "month": "date",
+            "revenue": MONEY,
+            "recurring_revenue": MONEY,
+            "usage_revenue": MONEY,
+            "one_off_revenue": MONEY,
+            "discount": MONEY,
+            "adjustment": MONEY,
+            "unitemised_revenue": MONEY,
+            "active_subscriptions": "bigint",
+        },
+        [
+            {
+                "customer_id": customer,
+                "account_id": f"A{customer}",
+                "product_code": "MOB",
+                "month": month,
+                "revenue": revenue,
+                "recurring_revenue": revenue + 10,
+                "usage_revenue": 5,
+                "one_off_revenue": 0,
+                "discount": -20,
+                "adjustment": 5,
+                "unitemised_revenue": 0,
+                "active_subscriptions": 1,
+            }
+            for customer, month, _, _, revenue, *_ in CUSTOMER_MONTHS
+            if revenue
+        ],
+    ),
+    "marts.fct_revenue_movement": (
+        {
+            "customer_id": "varchar",
+            "month": "date",
+            "movement": "varchar",
+            "revenue_before": MONEY,
+            "revenue": MONEY,
+            "change": MONEY,
+        },
+        [
+            {
+                "customer_id": customer,
+                "month": month,
+                "movement": movement,
+                "revenue_before": before,
+                "revenue": revenue,
+                "change": revenue - before,
+            }
+            for customer, month, movement, before, revenue in (
+                ("C1", JAN, "new", 0, 1000),
+                ("C2", JAN, "new", 0, 100),
+                ("C1", FEB, "expansion", 1000, 1200),
+                ("C2", FEB, "lost", 100, 0),
+            )
+        ],
+    ),
+    "marts.fct_invoice": (
+        {
+            "invoice_id": "varchar",
+            "account_id": "varchar",
+            "customer_id": "varchar",
+            "billing_month": "date",
+            "category": "varchar",
+            "currency": "varchar",
+            "due_on": "date",
+            "total_amount": MONEY,
+            "paid_amount": MONEY,
+            "outstanding_amount": MONEY,
+            "outstanding_reporting": MONEY,
+            "settled_on": "date",
+            "days_past_due": "bigint",
+            "aging_bucket": "varchar",
+        },
+        [
+            {
+                "invoice_id": "I1",
+                "account_id": "AC1",
+                "customer_id": "C1",
+                "billing_month": JAN,
+                "category": "normal",
+                "currency": "HKD",
+                "due_on": date(2024, 2, 20),
+                "total_amount": 1060,
+                "paid_amount": 1000,
+                "outstanding_amount": 60,
+                "outstanding_reporting": 54,
+                "days_past_due": 9,
+                "aging_bucket": "1-30",
+            },
+            {
+                "invoice_id": "I2",
+                "account_id": "AC2",
+                "customer_id": "C2",
+                "billing_month": JAN,
+                "category": "credit_note",
+                "currency": "CNY",
+                "due_on": date(2024, 2, 20),
+                "total_amount": -5,
+                "paid_amount": -5,
+                "outstanding_amount": 0,
+                "outstanding_reporting": 0,
+                "settled_on": date(2024, 2, 1),
+                "days_past_due": 0,
+            },
+        ],
+    ),
+    "marts.customer_monthly": (
+        {
+            "customer_id": "varchar",
+            "month": "date",
+            "relationship": "varchar",
+            "region_code": "varchar",
+            "segment": "varchar",
+            "is_important": "boolean",
+            "is_high_value": "boolean",
+            "is_group": "boolean",
+            "is_strategic": "boolean",
+            "is_premier": "boolean",
+            "active_subscriptions": "bigint",
+            "active_accounts": "bigint",
+            "products": "bigint",
+            "product_families": "bigint",
+            "tenure_months": "bigint",
+            "revenue": MONEY,
+            "outstanding_amount": MONEY,
+            "overdue_amount": MONEY,
+            "credit_grade": "varchar",
+            "stars": "bigint",
+            "complaints_12m": "bigint",
+            "open_complaints": "bigint",
+        },
+        [
+            {
+                "customer_id": customer,
+                "month": month,
+                "relationship": relationship,
+                "region_code": region,
+                "segment": "key" if customer == "C1" else "public",
+                "is_important": customer == "C1",
+                "is_high_value": False,
+                "is_group": customer == "C1",
+                "is_strategic": False,
+                "is_premier": customer == "C1",
+                "active_subscriptions": active,
+                "active_accounts": active,
+                "products": active,
+                "product_families": active,
+                "tenure_months": 0,
+                "revenue": revenue,
+                "outstanding_amount": 60,
+                "overdue_amount": 60,
+                "credit_grade": "good",
+                "stars": 1,
+                "complaints_12m": 0,
+                "open_complaints": 0,
+            }
+            for customer, month, region, relationship, revenue, _, _, active in CUSTOMER_MONTHS
+        ],
+    ),
+    "marts.customer_tier_monthly": (
+        {
+            "customer_id": "varchar",
+            "month": "date",
+            "policy_id": "varchar",
+            "policy_version": "bigint",
+            "metric": "varchar",
+            "rule_tier": "varchar",
+            "tier_code": "varchar",
+            "tier_rank": "bigint",
+            "tier_reason": "varchar",
+            "service_class": "varchar",
+            "gap_to_next": MONEY,
+        },
+        [
+            {
+                "customer_id": customer,
+                "month": month,
+                "policy_id": "house",
+                "policy_version": 1,
+                "metric": "avg_revenue",
+                "rule_tier": tier,
+                "tier_code": tier,
+                "tier_rank": rank,
+                "tier_reason": "rule" if rank else "inactive",
+                "service_class": "silver" if tier == "silver" else "standard",
+                "gap_to_next": 100 if rank else None,
+            }
+            for customer, month, _, _, _, tier, rank, _ in CUSTOMER_MONTHS
+        ],
+    ),
+    "marts.customer_tier_history": (
+        {
+            "customer_id": "varchar",
+            "valid_from": "date",
+            "valid_to": "date",
+            "tier_code": "varchar",
+            "months": "bigint",
+        },
+        [
+            {
+                "customer_id": customer,
+                "valid_from": start,
+                "valid_to": end,
+                "tier_code": tier,
+                "months": months,
+            }
+            for customer, start, end, tier, months in (
+                ("C1", JAN, None, "silver", 2),
+                ("C2", JAN, FEB, "standard", 1),
+                ("C2", FEB, None, "none", 1),
+            )
+        ],
+    ),
+    "marts.tier_migration_monthly": (
+        {
+            "month": "date",
+            "tier_from": "varchar",
+            "tier_to": "varchar",
+            "customers": "bigint",
+            "revenue": MONEY,
+        },
+        [
+            {
+                "month": month,
+                "tier_from": before,
+                "tier_to": after,
+                "customers": 1,
+                "revenue": revenue,
+            }
+            for month, before, after, revenue in (
+                (JAN, "none", "silver", 1000),
+                (JAN, "none", "standard", 100),
+                (FEB, "silver", "silver", 1200),
+                (FEB, "standard", "none", 0),
+            )
+        ],
+    ),
+    "marts.revenue_concentration_monthly": (
+        {
+            "month": "date",
+            "region_code": "varchar",
+            "measure": "varchar",
+            **{f"top_{share}_share": "double" for share in (1, 5, 10, 20, 50, 1000)},
+            "gini": "double",
+            "customers_for_20": "bigint",
+            "customers_for_30": "bigint",
+            "customers_for_80": "bigint",
+        },
+        [
+            {
+                "month": JAN,
+                "region_code": "GROUP",
+                "measure": "revenue",
+                "top_1_share": 0.4,
+                "top_5_share": 0.4,
+                "top_10_share": 0.6,
+                "top_20_share": 0.8,
+                "top_50_share": 0.9,
+                "top_1000_share": 1,
+                "gini": 0.6,
+                "customers_for_20": 1,
+                "customers_for_30": 1,
+                "customers_for_80": 3,
+            }
+        ],
+    ),
+    "marts.region_summary_monthly": (
+        {
+            "month": "date",
+            "region_code": "varchar",
+            "region_level": "varchar",
+            "customers": "bigint",
+            "key_customers": "bigint",
+            "revenue": MONEY,
+            "key_revenue_share": "double",
+            "customer_churn_rate": "double",
+            "revenue_churn_rate": "double",
+            "retention_rate": "double",
+            "revenue_won": MONEY,
+            "revenue_kept": MONEY,
+            "revenue_grown": MONEY,
+            "complaints_per_1000": "double",
+            "resolve_breach_share": "double",
+            "overdue_amount": MONEY,
+        },
+        [
+            {
+                "month": month,
+                "region_code": region,
+                "region_level": level,
+                "customers": customers,
+                "key_customers": key_customers,
+                "revenue": revenue,
+                "key_revenue_share": 0.5,
+                "customer_churn_rate": churn,
+                "revenue_churn_rate": churn,
+                "retention_rate": None if churn is None else 1 - churn,
+                "revenue_won": 0,
+                "revenue_kept": 0,
+                "revenue_grown": 0,
+                "complaints_per_1000": 0,
+                "resolve_breach_share": 1,
+            }
+            for month, region, level, customers, key_customers, revenue, churn in SUMMARIES
+        ],
+    ),
+    "audit.reconciliation": (
+        {
+            "run_id": "varchar",
+            "control": "varchar",
+            "source_total": MONEY,
+            "warehouse_total": MONEY,
+            "difference": MONEY,
+            "tolerance": MONEY,
+            "passed": "boolean",
+        },
+        [
+            {
+                "run_id": "run-1",
+                "control": "revenue",
+                "source_total": 2300,
+                "warehouse_total": 2299.5,
+                "difference": 0.5,
+                "tolerance": 0.5,
+                "passed": True,
+            }
+        ],
+    ),
+}
+
+
+def load_good(connection: duckdb.DuckDBPyConnection) -> None:
+    """Every mart and the reference tables they are compared with."""
+    for schema in ("reference", "marts", "audit"):
+        connection.execute(f"create schema if not exists {schema}")
+    for table, (columns, rows) in TABLES.items():
+        create_table(connection, table, columns, rows)

@@ -1,0 +1,195 @@
+"""Each rule on the marts passes on good data and fails on its own fault."""
+
+from __future__ import annotations
+
+import pytest
+
+from expectations.runner import MARTS, build_suites
+from tests.expectations import marts_data
+from tests.expectations.bench import Bench, reads
+from tests.expectations.faults import Fault, boundaries_of, expectation_id, faults_of
+
+SUITES = dict(zip(MARTS, build_suites("marts", {}), strict=True))
+RULES = {expectation_id(rule): rule for suite in SUITES.values() for rule in suite.expectations}
+STRUCTURED = [(name, fault) for name, rule in RULES.items() for fault in faults_of(rule)]
+
+MONTHLY = "update marts.customer_monthly set"
+TIERS = "update marts.customer_tier_monthly set"
+SUMMARY = "update marts.region_summary_monthly set"
+FIRST_OF_C1 = "where customer_id = 'C1' and month = date '2024-01-01'"
+LOCAL_JAN = "where region_code = 'GZ' and month = date '2024-01-01'"
+
+# Rules with SQL of their own, each with the fault it is there to find.
+OWN_FAULTS = {
+    "marts_dim_customer.name_is_masked": (
+        "update marts.dim_customer set customer_name_masked = 'S*** Trading'"
+    ),
+    "marts_dim_customer.segment_fits_kinds": "update marts.dim_customer set key_kinds = ''",
+    "marts_dim_region.local_network_names_itself": (
+        "update marts.dim_region set local_code = 'GD' where region_code = 'GZ'"
+    ),
+    "marts_dim_month.year_and_quarter_fit_month": "update marts.dim_month set quarter = 2",
+    "marts_dim_month.closed_month_has_time": "update marts.dim_month set closed_at = null",
+    "marts_dim_month.closed_months_are_unbroken": (
+        "delete from marts.dim_month where month = date '2024-02-01'"
+    ),
+    "marts_fct_revenue_monthly.unitemised_revenue_has_its_own_product": (
+        "update marts.fct_revenue_monthly"
+        " set unitemised_revenue = 1, recurring_revenue = recurring_revenue - 1"
+    ),
+    "marts_fct_revenue_movement.change_is_the_difference": (
+        "update marts.fct_revenue_movement set revenue = 1000.01, change = 1000"
+        " where customer_id = 'C1' and movement = 'new'"
+    ),
+    "marts_fct_revenue_movement.movement_fits_amounts": (
+        "update marts.fct_revenue_movement set movement = 'contraction'"
+        " where movement = 'expansion'"
+    ),
+    "marts_fct_revenue_movement.changes_add_up": (
+        "delete from marts.fct_revenue_movement where movement = 'lost'"
+    ),
+    "marts_fct_invoice.outstanding_is_at_most_the_total": (
+        "update marts.fct_invoice set outstanding_amount = 1060.01 where invoice_id = 'I1'"
+    ),
+    "marts_fct_invoice.settled_invoice_has_no_balance": (
+        "update marts.fct_invoice set settled_on = due_on where invoice_id = 'I1'"
+    ),
+    "marts_fct_invoice.open_balance_has_a_rate": (
+        "update marts.fct_invoice set outstanding_reporting = null where invoice_id = 'I1'"
+    ),
+    "marts_customer_monthly.overdue_is_part_of_outstanding": (
+        f"{MONTHLY} overdue_amount = 60.01 {FIRST_OF_C1}"
+    ),
+    "marts_customer_monthly.active_customer_has_an_account": (
+        f"{MONTHLY} active_accounts = 2 {FIRST_OF_C1}"
+    ),
+    "marts_customer_monthly.active_customer_is_served": (
+        f"{MONTHLY} relationship = 'left' {FIRST_OF_C1}"
+    ),
+    "marts_customer_monthly.segment_fits_kinds": f"{MONTHLY} segment = 'commercial' {FIRST_OF_C1}",
+    "marts_customer_monthly.premier_customer_is_of_several_kinds": (
+        f"{MONTHLY} is_group = false {FIRST_OF_C1}"
+    ),
+    "marts_customer_monthly.revenue_agrees_with_fct_revenue_monthly": (
+        f"{MONTHLY} revenue = revenue + 0.0001 {FIRST_OF_C1}"
+    ),
+    "marts_customer_tier_monthly.tier_is_of_the_policy": (
+        f"{TIERS} tier_code = 'diamond', rule_tier = 'diamond' {FIRST_OF_C1}"
+    ),
+    "marts_customer_tier_monthly.inactive_customer_has_no_tier": (
+        f"{TIERS} tier_reason = 'inactive' {FIRST_OF_C1}"
+    ),
+    "marts_customer_tier_monthly.rule_gives_the_rules_tier": (
+        f"{TIERS} rule_tier = 'gold' {FIRST_OF_C1}"
+    ),
+    "marts_customer_tier_monthly.every_customer_month_has_a_tier": (
+        f"delete from marts.customer_tier_monthly {FIRST_OF_C1}"
+    ),
+    "marts_customer_tier_monthly.ranked_customers_have_a_tier": (
+        f"{TIERS} tier_code = 'none', rule_tier = 'none', tier_rank = null,"
+        f" tier_reason = 'inactive' {FIRST_OF_C1}"
+    ),
+    "marts_customer_tier_monthly.month_has_one_policy": (
+        "insert into reference.tier_bands values ('house', 2, 'silver');"
+        f"{TIERS} policy_version = 2 {FIRST_OF_C1}"
+    ),
+    "marts_customer_tier_history.history_is_continuous": (
+        "update marts.customer_tier_history set valid_to = date '2024-03-01'"
+        " where customer_id = 'C1'"
+    ),
+    "marts_customer_tier_history.history_agrees_with_the_months": (
+        "update marts.customer_tier_history set tier_code = 'gold' where customer_id = 'C1'"
+    ),
+    "marts_tier_migration_monthly.arrivals_add_up": (
+        "delete from marts.tier_migration_monthly where tier_from = 'none' and tier_to = 'silver'"
+    ),
+    "marts_tier_migration_monthly.departures_add_up": (
+        "delete from marts.tier_migration_monthly where tier_to = 'none'"
+    ),
+    "marts_revenue_concentration_monthly.shares_rise": (
+        "update marts.revenue_concentration_monthly set top_5_share = 0.7"
+    ),
+    "marts_revenue_concentration_monthly.numbers_of_customers_rise": (
+        "update marts.revenue_concentration_monthly set customers_for_30 = 4"
+    ),
+    "marts_region_summary_monthly.key_customers_are_customers": (
+        f"{SUMMARY} key_customers = key_customers + 1 where month = date '2024-01-01'"
+        " and region_code in ('GZ', 'GROUP')"
+    ),
+    "marts_region_summary_monthly.retention_is_the_rest_of_churn": (
+        f"{SUMMARY} retention_rate = 0.4 where retention_rate = 0.5"
+    ),
+    "marts_region_summary_monthly.levels_add_up": f"{SUMMARY} revenue_won = 0.0001 {LOCAL_JAN}",
+    "marts_region_summary_monthly.provinces_add_up": (
+        f"{SUMMARY} revenue = revenue + 0.0001 where region_code = 'GD'"
+    ),
+    "marts_region_summary_monthly.revenue_agrees_with_fct_revenue_monthly": (
+        f"{SUMMARY} revenue = revenue + 0.0001"
+        " where month = date '2024-01-01' and region_code <> 'SZ'"
+    ),
+    "marts_reconciliation.difference_is_source_less_warehouse": (
+        "update audit.reconciliation set difference = 0"
+    ),
+    "marts_reconciliation.control_passed": (
+        "update audit.reconciliation set warehouse_total = 2299, difference = 1"
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def bench() -> Bench:
+    return Bench(marts_data.load_good)
+
+
+def failures(bench: Bench, identifier: str, *statements: str) -> dict[str, str]:
+    bench.mend()
+    for statement in statements:
+        bench.connection.execute(statement)
+    outcome = bench.check(SUITES[identifier.split(".")[0].removeprefix("marts_")])
+    assert not outcome.errors
+    return outcome.failed
+
+
+@pytest.mark.parametrize("mart", MARTS)
+def test_good_data_passes(bench: Bench, mart: str) -> None:
+    assert not failures(bench, f"marts_{mart}.all")
+
+
+def test_every_rule_has_a_fault_it_must_find() -> None:
+    assert {name for name, _ in STRUCTURED} | set(OWN_FAULTS) == set(RULES)
+
+
+@pytest.mark.parametrize(
+    ("identifier", "fault"),
+    STRUCTURED,
+    ids=[f"{identifier}-{fault.name}" for identifier, fault in STRUCTURED],
+)
+def test_a_fault_against_the_published_contract_is_found(
+    bench: Bench, identifier: str, fault: Fault
+) -> None:
+    failed = failures(bench, identifier, *fault.statements)
+    assert identifier in failed
+    if fault.column:
+        for also in failed:
+            assert reads(RULES[also], fault.column), f"{also} reads nothing that was broken"
+
+
+@pytest.mark.parametrize("identifier", OWN_FAULTS)
+def test_a_fault_is_found_and_no_other(bench: Bench, identifier: str) -> None:
+    assert set(failures(bench, identifier, *OWN_FAULTS[identifier].split(";"))) == {identifier}
+
+
+@pytest.mark.parametrize(
+    ("identifier", "statement"),
+    [(name, text) for name, rule in RULES.items() for text in boundaries_of(rule)],
+)
+def test_a_bound_itself_is_allowed(bench: Bench, identifier: str, statement: str) -> None:
+    assert identifier not in failures(bench, identifier, statement)
+
+
+def test_a_missing_rate_names_month_and_currency(bench: Bench) -> None:
+    broken = "update marts.fct_invoice set outstanding_reporting = null where currency = 'HKD'"
+    identifier = "marts_fct_invoice.open_balance_has_a_rate"
+    assert failures(bench, identifier, broken)[identifier] == (
+        "1 failing with 60.0000 in that currency, e.g. closing_month 2024-03-01, currency HKD"
+    )

@@ -1,0 +1,232 @@
+"""A layer is validated end to end: results, reports, errors, and nothing left open."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from expectations.contract import Contract
+from expectations.engine import LakeViews, WarehouseFile
+from expectations.results import LayerResult, ensure_schema, results_folder
+from expectations.runner import MARTS, validate_layer
+from tests.expectations import marts_data, raw_data
+
+STAGING = Path(__file__).parents[2] / (
+    "dbt_project/models/staging/control/stg_control__validation_results.sql"
+)
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("warehouse") / "warehouse.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        marts_data.load_good(connection)
+    return path
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def raw_statements(
+    tmp_path_factory: pytest.TempPathFactory, contract: Contract
+) -> Iterator[list[str]]:
+    """Views over Parquet files, as a run makes them over its lake."""
+    folder = tmp_path_factory.mktemp("lake")
+    statements = ["create schema raw", "create schema reference"]
+    with duckdb.connect() as connection:
+        raw_data.load_good(connection, contract)
+        connection.execute(
+            "insert into raw.charges select * replace ('lost' as invoice_id, 'X' as charge_id)"
+            " from raw.charges where charge_id = 'A1-01-1'"
+        )
+        connection.execute("update raw.invoices set currency = 'HKD' where invoice_id = 'A1-02'")
+        connection.execute("update raw.customers set gender = '13900000000'")
+        tables = [f"raw.{feed}" for feed in contract]
+        tables += [f"reference.{table}" for table in raw_data.REFERENCE]
+        for table in tables:
+            path = folder / f"{table}.parquet"
+            connection.execute(f"copy {table} to '{path}' (format parquet)")
+            statements.append(f"create view {table} as from read_parquet('{path}')")
+    yield statements
+
+
+@pytest.fixture(scope="module")
+def raw(home: Path, raw_statements: list[str], contract: Contract) -> LayerResult:
+    return validate_layer(
+        "raw",
+        home=home,
+        run_id="run-1",
+        connection=LakeViews(raw_statements, {"threads": "1"}),
+        contract=contract,
+    )
+
+
+@pytest.fixture(scope="module")
+def marts(raw: LayerResult, home: Path, warehouse: Path, contract: Contract) -> LayerResult:
+    return validate_layer(
+        "marts",
+        home=home,
+        run_id="run-1",
+        connection=WarehouseFile(warehouse),
+        contract=contract,
+    )
+
+
+def test_severity_decides_what_blocks(raw: LayerResult, marts: LayerResult) -> None:
+    assert raw.is_blocking
+    assert {failure.expectation_id for failure in raw.critical_failures} == {
+        "raw_invoices.currency_is_the_accounts",
+        "raw_customers.gender_is_known",
+    }
+    assert {failure.expectation_id for failure in raw.warnings} == {
+        "raw_charges.invoice_id_is_known"
+    }
+    assert not marts.is_blocking
+    assert [suite.dataset for suite in marts.suites][-1] == "audit.reconciliation"
+    assert len(marts.suites) == len(MARTS)
+
+
+def test_results_are_grouped_by_dataset(raw: LayerResult) -> None:
+    invoices = raw.suite("raw.invoices")
+    assert not invoices.passed
+    assert len(invoices.critical_failures) == 1
+    assert invoices.warnings == ()
+    assert raw.suite("raw.usage").passed
+    with pytest.raises(KeyError):
+        raw.suite("raw.nothing")
+
+
+def test_a_failure_is_counted_and_named(raw: LayerResult) -> None:
+    (failure,) = raw.suite("raw.invoices").critical_failures
+    assert failure.evaluated == 6
+    assert failure.unexpected == 1
+    assert failure.unexpected_share == pytest.approx(1 / 6)
+    assert failure.observed == "1 failing with 1060.00 of total_amount, e.g. invoice_id A1-02"
+
+
+def test_results_file_has_the_columns_that_staging_reads(marts: LayerResult, home: Path) -> None:
+    casts = re.findall(r"cast\((\w+) as ([\w(), ]+?)\) as", STAGING.read_text(encoding="utf-8"))
+    expected = [(name, kind.upper().replace(", ", ",")) for name, kind in casts]
+    for name in ("run-1-raw", "run-1-marts", "schema"):
+        path = results_folder(home) / f"{name}.parquet"
+        described = duckdb.execute("describe from read_parquet(?)", [str(path)]).fetchall()
+        assert [(row[0], row[1]) for row in described] == expected
+
+
+def test_results_file_holds_every_check(raw: LayerResult, marts: LayerResult, home: Path) -> None:
+    stored = duckdb.execute(
+        "select layer, count(*), count(distinct expectation_id) from read_parquet(?)"
+        " group by layer order by layer",
+        [str(results_folder(home) / "*.parquet")],
+    ).fetchall()
+    assert stored == [
+        ("marts", len(marts.results), len(marts.results)),
+        ("raw", len(raw.results), len(raw.results)),
+    ]
+
+
+def test_results_are_readable_before_there_are_any(tmp_path: Path) -> None:
+    path = ensure_schema(tmp_path)
+    assert duckdb.execute("select count(*) from read_parquet(?)", [str(path)]).fetchone() == (0,)
+
+
+def test_reports_load_nothing_from_outside(marts: LayerResult) -> None:
+    pages = list(marts.data_docs.parent.rglob("*.html"))
+    assert len(pages) >= 1 + 15 + len(MARTS)
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        assert "://" not in text
+        assert not re.search(r"""(src|href|action)=["']//|<script|@import|url\(""", text)
+
+
+def test_index_lists_runs_and_its_links_lead_somewhere(marts: LayerResult) -> None:
+    index = marts.data_docs.read_text(encoding="utf-8")
+    assert "run-1" in index
+    links = re.findall(r'href="([^"]+)"', index)
+    assert len(links) == 15 + len(MARTS)
+    for link in links:
+        page = marts.data_docs.parent / link
+        assert page.is_file()
+        back = re.findall(r'href="([^"]+)"', page.read_text(encoding="utf-8"))
+        assert [(page.parent / address).resolve() for address in back] == [
+            marts.data_docs.resolve()
+        ]
+
+
+def test_a_page_shows_what_failed_and_by_which_rule(raw: LayerResult) -> None:
+    (page,) = raw.data_docs.parent.glob("validations/raw_invoices/run-1/*/*.html")
+    text = page.read_text(encoding="utf-8")
+    assert "An invoice is in the currency of its account." in text
+    assert "Rule: rulebook 4. Owner: billing team." in text
+    assert "invoice_id A1-02" in text
+    assert ">critical<" in text
+
+
+def test_no_personal_value_reaches_the_evidence(raw: LayerResult, home: Path) -> None:
+    for path in (home / "audit").rglob("*"):
+        if path.is_file():
+            assert b"13900000000" not in path.read_bytes(), path
+
+
+def test_a_second_run_is_added_to_the_reports(
+    marts: LayerResult, home: Path, warehouse: Path, contract: Contract
+) -> None:
+    second = validate_layer(
+        "marts",
+        home=home,
+        run_id="run-2",
+        connection=WarehouseFile(warehouse),
+        contract=contract,
+        datasets=["dim_product"],
+    )
+    index = second.data_docs.read_text(encoding="utf-8")
+    assert index.index("run-2") < index.index("run-1")
+    assert [result.expectation_id for result in second.results] == [
+        result.expectation_id for result in marts.suite("marts.dim_product").results
+    ]
+
+
+def test_the_warehouse_can_be_written_afterwards(marts: LayerResult, warehouse: Path) -> None:
+    """An open reader would keep the snapshot's writer out."""
+    with duckdb.connect(str(warehouse), config={"threads": "2"}) as connection:
+        connection.execute("create or replace table marts.written as select 1 as one")
+
+
+def test_a_check_that_cannot_be_made_is_a_critical_failure(
+    tmp_path: Path, contract: Contract
+) -> None:
+    path = tmp_path / "warehouse.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        marts_data.load_good(connection)
+        connection.execute("alter table marts.dim_product drop column product_family")
+    result = validate_layer(
+        "marts",
+        home=tmp_path / "home",
+        run_id="run-1",
+        connection=WarehouseFile(path),
+        contract=contract,
+        datasets=["dim_product", "dim_manager"],
+    )
+    (failure,) = result.suite("marts.dim_product").critical_failures
+    assert failure.expectation_id == "marts_dim_product.product_family_is_present"
+    assert failure.observed is not None
+    assert failure.observed.startswith("could not be checked: Binder Error")
+    assert "product_family" in failure.observed
+    assert failure.unexpected is None
+    assert result.suite("marts.dim_manager").passed
+
+
+def test_importing_the_package_is_free() -> None:
+    """Great Expectations takes seconds to import, so only a validation imports it."""
+    code = "import expectations.runner, sys; print('great_expectations' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "False"
