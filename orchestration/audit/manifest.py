@@ -42,7 +42,7 @@ def published_files(folder: Path) -> list[dict[str, Any]]:
             "sha256": file_sha256(path),
         }
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and not path.is_symlink() and path.name != MANIFEST
+        if path.is_file() and path.name != MANIFEST
     ]
 
 

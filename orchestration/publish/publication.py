@@ -19,7 +19,8 @@ CURRENT = "current"
 MANIFEST = "manifest.json"
 DATABASE = "marts.duckdb"
 # DuckDB names a database after its file: in one called marts, `marts.dim_customer` could
-# mean the schema or the database, and is refused. Readers open the file by this name.
+# mean the schema or the database, and is refused. Readers open the file by this name; it
+# is a hard link, since DuckDB looks through a symbolic one.
 DATABASE_FOR_READERS = "tierwise.duckdb"
 _UNFINISHED = ".unfinished-"
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
@@ -103,7 +104,7 @@ def write_publication(
         connection.execute("detach warehouse")
         connection.execute("checkpoint")
     (folder / DATABASE_FOR_READERS).rename(folder / DATABASE)
-    (folder / DATABASE_FOR_READERS).symlink_to(DATABASE)
+    (folder / DATABASE_FOR_READERS).hardlink_to(folder / DATABASE)
     return folder, outputs
 
 
