@@ -8,15 +8,15 @@ with numbered_customers as (
         case
             when k <= getvariable('base') then -1
             else cast(
-                (k - getvariable('base') - 1) * getvariable('months_to_full')
-                // getvariable('newcomers') as integer
-            )
+                    (k - getvariable('base') - 1) * getvariable('months_to_full')
+                    // getvariable('newcomers') as integer
+                )
         end as arrival,
         bits('person', k) as person,
         bits('place', k) as place,
         bits('life', k) as life,
         bits('traits', k) as traits
-    from range(1, getvariable('total') + 1) as numbers(k)
+    from range(1, getvariable('total') + 1) as numbers (k)
 ),
 
 formed as (
@@ -56,15 +56,15 @@ with placed as (
     from arrivals
     inner join regions
         on part(arrivals.place, 0) >= regions.share_from
-        and part(arrivals.place, 0) < regions.share_to
+            and part(arrivals.place, 0) < regions.share_to
     left join industries
         on arrivals.is_org
-        and part(arrivals.place, 1) >= industries.share_from
-        and part(arrivals.place, 1) < industries.share_to
+            and part(arrivals.place, 1) >= industries.share_from
+            and part(arrivals.place, 1) < industries.share_to
     left join designations
         on industries.industry = designations.industry
-        and part(arrivals.place, 2) * 100 >= designations.per_cent_from
-        and part(arrivals.place, 2) * 100 < designations.per_cent_to
+            and part(arrivals.place, 2) * 100 >= designations.per_cent_from
+            and part(arrivals.place, 2) * 100 < designations.per_cent_to
 ),
 
 spending as (
@@ -86,7 +86,9 @@ timed as (
     select
         *,
         case
-            when arrival >= 0 then month_start(arrival) + cast(floor(part(life, 0) * 26) as integer)
+            when
+                arrival >= 0
+                then month_start(arrival) + cast(floor(part(life, 0) * 26) as integer)
             else getvariable('first_month')
                 - cast(40 + floor(5200 * pow(part(life, 0), 1.7)) as integer)
                 - case when is_historic then 500 else 0 end
@@ -109,7 +111,9 @@ leaving as (
                 + months_until(draw('leave', k), chance_of_leaving)
         end as leaves,
         case
-            when is_org and part(life, 1) >= 0.50 and part(life, 1) < 0.75 then 'business_closed'
+            when
+                is_org and part(life, 1) >= 0.50 and part(life, 1) < 0.75
+                then 'business_closed'
             when part(life, 1) < 0.27 then 'port_out'
             when part(life, 1) < 0.42 then 'non_payment'
             when part(life, 1) < 0.52 then 'relocation'
@@ -126,20 +130,28 @@ select
     place,
     traits,
     cast(started_on as date) as started_on,
-    cast(month_start(leaves) + cast(floor(part(traits, 2) * 26) as integer) as date) as left_on,
+    cast(month_start(leaves) + cast(floor(part(traits, 2) * 26) as integer) as date)
+        as left_on,
     case
         when not is_historic and draw('return', k) < 0.16
             then leaves + 2 + cast(floor(draw('away', k) * 8) as integer)
     end as returns,
     -- stops using the service without leaving
     case
-        when draw('dormant', k) < case when is_prepaid then 0.3 when is_org then 0.01 else 0.02 end
+        when draw('dormant', k)
+            < case when is_prepaid then 0.3 when is_org then 0.01 else 0.02 end
             then greatest(arrival + 3, 0) + months_until(draw('sleep', k), 0.03)
     end as sleeps,
     case
-        when is_org and region_code like 'GD%' and region_class = 1 and part(place, 3) < 0.35
+        when is_org
+            and region_code like 'GD%'
+            and region_class = 1
+            and part(place, 3) < 0.35
             then 'HKD'
-        when is_org and region_code like 'ZJ%' and region_class = 1 and part(place, 3) < 0.35
+        when is_org
+            and region_code like 'ZJ%'
+            and region_class = 1
+            and part(place, 3) < 0.35
             then 'USD'
         else 'CNY'
     end as currency
@@ -160,21 +172,23 @@ with organisations as (
 heads as (
     select
         list(k order by k) filter (where share < 0.08 and is_settled) as heads,
-        list(k order by k) filter (where share >= 0.08 and share < 0.22 and is_settled) as members
+        list(k order by k) filter (
+            where share >= 0.08 and share < 0.18 and is_settled
+        ) as members
     from organisations
 )
 
 select
     organisations.k,
     case
-        when organisations.share >= 0.08 and organisations.share < 0.26
+        when organisations.share >= 0.08 and organisations.share < 0.22
             then pick(heads.heads, organisations.head_share)
-        when organisations.share >= 0.26 and organisations.share < 0.32
+        when organisations.share >= 0.22 and organisations.share < 0.27
             then pick(heads.members, organisations.head_share)
     end as parent
 from organisations
 cross join heads
-where organisations.share < 0.32;
+where organisations.share < 0.27;
 
 create table roots as
 select
@@ -192,17 +206,21 @@ with changes as (
         roots.parent,
         coalesce(roots.root, profiles.k) as root,
         profiles.is_org or profiles.spread > 0.97 as is_managed,
-        coalesce(profiles.spend > 1200 and draw('second account', profiles.k) < 0.4, false)
+        coalesce(
+            profiles.spend > 1200 and draw('second account', profiles.k) < 0.4, false
+        )
             as has_second_account,
         greatest(arrival + 1, 0) + months_until(draw('new manager', profiles.k), 0.012)
             as manager_changes,
-        greatest(arrival + 1, 0) + months_until(draw('move', profiles.k), 0.0012) as moves,
+        greatest(arrival + 1, 0)
+        + months_until(draw('move', profiles.k), 0.0012) as moves,
         draw('destination', profiles.k) as destination,
         greatest(arrival + 1, 0) + months_until(draw('consent', profiles.k), 0.006)
             as consent_changes,
         case
             when profiles.is_org
-                then greatest(arrival + 1, 0) + months_until(draw('rival', profiles.k), 0.003)
+                then greatest(arrival + 1, 0)
+                    + months_until(draw('rival', profiles.k), 0.003)
         end as rival_appears
     from profiles
     left join roots on profiles.k = roots.k
@@ -224,28 +242,50 @@ from changes
 inner join regions as managed on changes.region_number = managed.region_number
 inner join regions as moved
     on changes.destination >= moved.share_from
-    and changes.destination < moved.share_to;
+        and changes.destination < moved.share_to;
 
 -- The versions of a customer row: one when it is registered, one at each change.
 create table customer_moments as
-select k, 'registered' as happening, office_hour(started_on, part(life, 3)) as occurred_at from people
+select
+    k,
+    'registered' as happening,
+    office_hour(started_on, part(life, 3)) as occurred_at
+from people
 union all
-select k, 'manager', office_hour(month_start(manager_changes) + 4, part(traits, 3))
+select
+    k,
+    'manager',
+    office_hour(month_start(manager_changes) + 4, part(traits, 3))
 from people where is_managed and (manager_changes <= leaves)
 union all
-select k, 'moved', office_hour(month_start(moves) + 11, part(traits, 3))
+select
+    k,
+    'moved',
+    office_hour(month_start(moves) + 11, part(traits, 3))
 from people where not is_org and moves < leaves
 union all
-select k, 'consent', office_hour(month_start(consent_changes) + 17, part(traits, 3))
+select
+    k,
+    'consent',
+    office_hour(month_start(consent_changes) + 17, part(traits, 3))
 from people where consent_changes <= leaves
 union all
-select k, 'rival', office_hour(month_start(rival_appears) + 8, part(traits, 3))
+select
+    k,
+    'rival',
+    office_hour(month_start(rival_appears) + 8, part(traits, 3))
 from people where rival_appears <= leaves
 union all
-select k, 'won away', office_hour(left_on + 2, part(traits, 3))
+select
+    k,
+    'won away',
+    office_hour(left_on + 2, part(traits, 3))
 from people where leave_reason = 'port_out' and not is_prospect
 union all
-select k, 'won back', office_hour(month_start(returns) + 20, part(traits, 3))
+select
+    k,
+    'won back',
+    office_hour(month_start(returns) + 20, part(traits, 3))
 from people where returns is not null and leave_reason = 'port_out' and not is_prospect;
 
 create table customer_versions as
@@ -253,22 +293,28 @@ with stated as (
     select
         customer_moments.occurred_at,
         people.*,
-        customer_moments.occurred_at >= office_hour(month_start(manager_changes) + 4, part(traits, 3))
+        customer_moments.occurred_at
+        >= office_hour(month_start(manager_changes) + 4, part(traits, 3))
             as has_new_manager,
         not is_org
-            and customer_moments.occurred_at >= office_hour(month_start(moves) + 11, part(traits, 3))
-            and moves < leaves as has_moved,
-        customer_moments.occurred_at >= office_hour(month_start(consent_changes) + 17, part(traits, 3))
+        and customer_moments.occurred_at
+        >= office_hour(month_start(moves) + 11, part(traits, 3))
+        and moves < leaves as has_moved,
+        customer_moments.occurred_at
+        >= office_hour(month_start(consent_changes) + 17, part(traits, 3))
             as has_new_consent,
         (
-            customer_moments.occurred_at >= office_hour(month_start(rival_appears) + 8, part(traits, 3))
+            customer_moments.occurred_at
+            >= office_hour(month_start(rival_appears) + 8, part(traits, 3))
             and rival_appears <= leaves
         ) or (
             leave_reason = 'port_out' and not is_prospect
-            and customer_moments.occurred_at >= office_hour(left_on + 2, part(traits, 3))
+            and customer_moments.occurred_at
+            >= office_hour(left_on + 2, part(traits, 3))
             and (
                 returns is null
-                or customer_moments.occurred_at < office_hour(month_start(returns) + 20, part(traits, 3))
+                or customer_moments.occurred_at
+                < office_hour(month_start(returns) + 20, part(traits, 3))
             )
         ) as has_rival
     from customer_moments
@@ -291,7 +337,8 @@ written as (
         pick(getvariable('surnames'), pow(part(name_bits, 0), 1.6)) as surname,
         pick(
             case
-                when is_female then getvariable('female_names') else getvariable('male_names')
+                when is_female then getvariable('female_names') else
+                    getvariable('male_names')
             end,
             part(name_bits, 1)
         ) as given_name,
@@ -305,10 +352,13 @@ select
     customer_id,
     case
         when not is_org then surname || ' ' || given_name
-        when designation is not null then city || ' ' || institution
-            || ' No. ' || cast(1 + ordinal % 40 as varchar)
+        when designation is not null
+            then city || ' ' || institution
+                || ' No. ' || cast(1 + ordinal % 40 as varchar)
         when is_institution then city || ' ' || brand || ' ' || business
-        when parent is not null then brand || ' ' || business || ' (' || city || ') Co., Ltd'
+        when
+            parent is not null
+            then brand || ' ' || business || ' (' || city || ') Co., Ltd'
         else city || ' ' || brand || ' ' || business || ' Co., Ltd'
     end as customer_name,
     case when is_org then 'organisation' else 'individual' end as legal_form,
@@ -322,8 +372,13 @@ select
     and draw('agreement', root) < 0.3 as group_agreement,
     -- a code with digits of no office and a wrong check character
     case
-        when is_org then '91000000MA' || lpad(cast(k % 10000000 as varchar), 7, '0') || 'X'
-        else '000000' || cast(1950 + cast(floor(part(contact_bits, 0) * 55) as integer) as varchar)
+        when
+            is_org
+            then '91000000MA' || lpad(cast(k % 10000000 as varchar), 7, '0') || 'X'
+        else '000000'
+            || cast(
+                1950 + cast(floor(part(contact_bits, 0) * 55) as integer) as varchar
+            )
             || '0000' || lpad(cast(k % 1000 as varchar), 3, '0') || 'Y'
     end as registration_number,
     case
@@ -343,10 +398,14 @@ select
     '100' || lpad(cast(k % 100000000 as varchar), 8, '0') as contact_phone,
     case
         when is_org or part(contact_bits, 2) < 0.4
-            then lower(surname) || '.' || lower(given_name) || cast(k as varchar) || '@example.com'
+            then lower(surname)
+                || '.'
+                || lower(given_name)
+                || cast(k as varchar)
+                || '@example.com'
     end as contact_email,
     'No. ' || cast(1 + cast(floor(part(contact_bits, 1) * 900) as integer) as varchar)
-        || ' Example Road, ' || city as address,
+    || ' Example Road, ' || city as address,
     case
         when not is_managed then null
         when has_new_manager then second_manager
@@ -368,7 +427,7 @@ with posts as (
         regions.region_number * 10000 + posts.number as number,
         bits('post', regions.region_number * 10000 + posts.number) as post_bits
     from regions
-    cross join range(1, getvariable('most_managers') + 1) as posts(number)
+    cross join range(1, getvariable('most_managers') + 1) as posts (number)
     where posts.number <= regions.managers
 ),
 
@@ -385,9 +444,15 @@ graded as (
 ),
 
 moments as (
-    select *, false as is_promotion from graded
+    select
+        *,
+        false as is_promotion
+    from graded
     union all
-    select *, true from graded where grade = 'junior'
+    select
+        *,
+        true
+    from graded where grade = 'junior'
 )
 
 select
@@ -395,7 +460,8 @@ select
     numbered('M', number, 6) as manager_id,
     pick(getvariable('surnames'), part(post_bits, 0)) || ' '
     || pick(
-        list_concat(getvariable('male_names'), getvariable('female_names')), part(post_bits, 1)
+        list_concat(getvariable('male_names'), getvariable('female_names')),
+        part(post_bits, 1)
     ) as manager_name,
     region_code,
     pick(getvariable('teams'), part(post_bits, 3)) as team,

@@ -5,10 +5,12 @@ select
     numbers.number as starts,
     numbered('CAMP', numbers.number, 4) as campaign_id,
     getvariable('campaign_names')[1 + ((numbers.number - 1) // 2) % 5] as campaign_name,
-    getvariable('campaign_objectives')[1 + ((numbers.number - 1) // 2) % 5] as objective,
+    getvariable('campaign_objectives')[1 + ((numbers.number - 1) // 2) % 5]
+        as objective,
     month_start(numbers.number) + 4 as starts_on,
-    cast(4000 + floor(draw('campaign', numbers.number) * 8) * 500 as decimal(18, 2)) as fixed_cost
-from range(1, getvariable('months'), 2) as numbers(number);
+    cast(4000 + floor(draw('campaign', numbers.number) * 8) * 500 as decimal(18, 2))
+        as fixed_cost
+from range(1, getvariable('months'), 2) as numbers (number);
 
 -- Each campaign is announced, and corrected when its cost is known.
 create table campaign_versions as

@@ -361,3 +361,41 @@ def test_personal_data_is_nobodys(bundled: Any) -> None:
             or registration_number not similar to '(000000[0-9]+Y|91000000MA[0-9]+X)'
     """
     assert value(bundled, query) == 0
+
+
+def test_an_upsell_campaign_raises_what_the_treated_use(bundled: Any) -> None:
+    """Use billed in the three months after against the three before, by treatment."""
+    rows = bundled.execute("""
+        with treated as (
+            select distinct customer_id
+            from contacts
+            where campaign_id = 'CAMP0011'
+        ),
+
+        billed as (
+            select
+                accounts.customer_id,
+                invoices.billing_month > date '2025-12-01' as is_after,
+                sum(charges.amount) as amount
+            from charges
+            inner join invoices using (invoice_id)
+            inner join (select distinct account_id, customer_id from accounts) as accounts
+                using (account_id)
+            where
+                charges.charge_type = 'usage'
+                and charges.product_code in ('MOB_4G', 'MOB_5G')
+                and invoices.billing_month between '2025-09-01' and '2026-03-01'
+                and invoices.billing_month <> '2025-12-01'
+            group by all
+        )
+
+        select
+            treated.customer_id is not null as is_treated,
+            sum(amount) filter (where is_after) / sum(amount) filter (where not is_after)
+        from billed
+        left join treated using (customer_id)
+        group by is_treated
+        order by is_treated
+    """).fetchall()
+    untreated_growth, treated_growth = (float(growth) for _, growth in rows)
+    assert 1.05 < treated_growth / untreated_growth < 1.5
