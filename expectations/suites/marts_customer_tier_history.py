@@ -29,7 +29,7 @@ inner join marts.dim_customer as customers
 left join marts.customer_tier_history as stretches
     on tiers.customer_id = stretches.customer_id
     and tiers.month >= stretches.valid_from
-    and (tiers.month < stretches.valid_to or stretches.valid_to is null)
+    and tiers.month < coalesce(stretches.valid_to, date '9999-12-31')
 """
 
 

@@ -261,8 +261,10 @@ def _commonest_reasons(connection: duckdb.DuckDBPyConnection, target: Path) -> t
         f"read_parquet({literal(target)}) group by reasons "
         f"order by times desc, reasons limit {SHOWN_REASONS}"
     ).fetchall()
-    return tuple(f"row {first}: {reasons}" + (f" (and {times - 1} more)" if times > 1 else "")
-        for reasons, times, first in rows)
+    return tuple(
+        f"row {first}: {reasons}" + (f" (and {times - 1} more)" if times > 1 else "")
+        for reasons, times, first in rows
+    )
 
 
 def _one(connection: duckdb.DuckDBPyConnection, select: str) -> int:

@@ -131,8 +131,10 @@ def _matched(
         if column.must_be_delivered and name not in columns
     ]
     if missing:
+        # Names the contract does not know stay untold: without a header line they are
+        # the values of the first row.
         raise FileRefusedError(
-            f"missing required column{'s' if len(missing) > 1 else ''} {', '.join(missing)}; "
-            f"it has {', '.join(name for name, _ in sources if name.isprintable())}"
+            f"missing required column{'s' if len(missing) > 1 else ''} {', '.join(missing)}; its "
+            f"header has {', '.join(columns) or 'none of the feed'} and {len(unknown)} unknown"
         )
     return columns, unknown

@@ -5,7 +5,16 @@ from dataclasses import dataclass
 
 import pytest
 from hypothesis import given, settings
-from settlement_cases import Bill, Case, Payment, any_account, day, in_order, load_sequencer
+
+from tests.dbt.settlement_cases import (
+    Bill,
+    Case,
+    Payment,
+    any_account,
+    day,
+    in_order,
+    load_sequencer,
+)
 
 sequencer = load_sequencer()
 

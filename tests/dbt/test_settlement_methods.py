@@ -10,7 +10,8 @@ import jinja2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from settlement_cases import (
+
+from tests.dbt.settlement_cases import (
     MODELS,
     Bill,
     Case,

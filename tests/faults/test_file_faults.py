@@ -102,8 +102,16 @@ def test_damaged_parquet(operator: SmallOperator, damage: str) -> None:
 def test_missing_required_column(operator: SmallOperator) -> None:
     reason = refused(operator, "x.csv", TABLE.replace("amount", "Betrag"))
     assert reason == (
-        "missing required column amount; it has payment_id, account_id, paid_on, Betrag, "
-        "payment_method"
+        "missing required column amount; its header has payment_id, account_id, paid_on, "
+        "payment_method and 1 unknown"
+    )
+
+
+def test_missing_header_line_tells_nobodys_data(operator: SmallOperator) -> None:
+    reason = refused(operator, "x.csv", "P1,Zhang Secret,2025-03-02,1,card\n")
+    assert reason == (
+        "missing required columns payment_id, account_id, paid_on, amount; its header has none "
+        "of the feed and 5 unknown"
     )
 
 
