@@ -41,6 +41,16 @@ def build(contract: Contract) -> ExpectationSuite:
             severity="warning",
             column="industry",
         ),
+        holds(
+            dataset,
+            "region_is_a_local_network",
+            "region_code is not a province or the group: such a customer counts under UNKNOWN.",
+            "region_code not in"
+            " (select region_code from reference.regions where region_level <> 'local')",
+            "rulebook 1",
+            severity="warning",
+            column="region_code",
+        ),
         dataset.expect(
             ExpectFindingsToBeNone,
             "group_has_a_root",

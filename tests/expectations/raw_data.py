@@ -228,8 +228,11 @@ ROWS: dict[str, list[dict[str, object]]] = {
 
 REFERENCE: dict[str, tuple[dict[str, str], Rows]] = {
     "regions": (
-        {"region_code": "varchar"},
-        [{"region_code": "GZ"}],
+        {"region_code": "varchar", "region_level": "varchar"},
+        [
+            {"region_code": "GZ", "region_level": "local"},
+            {"region_code": "GD", "region_level": "province"},
+        ],
     ),
     "products": (
         {"product_code": "varchar"},

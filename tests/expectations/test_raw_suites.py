@@ -33,6 +33,7 @@ where billing_month < date '2024-03-01'
 # Rules with SQL of their own, each with the fault it is there to find.
 OWN_FAULTS = {
     "raw_customers.industry_is_a_section": "update raw.customers set industry = 'A'",
+    "raw_customers.region_is_a_local_network": "update raw.customers set region_code = 'GD'",
     "raw_customers.group_has_a_root": "update raw.customers set parent_customer_id = 'C2'",
     "raw_accounts.currency_is_a_code": "update raw.accounts set currency = 'yuan'",
     "raw_contracts.discount_is_within_limit": "update raw.contracts set discount_rate = 0.11",
