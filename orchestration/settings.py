@@ -113,9 +113,9 @@ def load_settings(home: Path | str | None = None, **overrides: Any) -> Settings:
     values = {key: layer.values[key] for key, layer in origins.items()}
     for key in PATH_KEYS:
         if key in values:
-            values[key] = Path(values[key]).expanduser()
+            values[key] = Path(values[key]).expanduser().absolute()
     try:
-        settings = Settings(**{**values, "home": found_home})
+        settings = Settings(**{**values, "home": found_home.absolute()})
     except ValidationError as error:
         raise ConfigurationError(_told(error, origins)) from None
     _require_past(settings, origins)

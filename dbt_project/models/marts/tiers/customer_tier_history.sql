@@ -29,6 +29,8 @@ tier_months as (
         tiers.tier_code,
         tiers.tier_rank,
         run_months.closing_month_number,
+        greatest(spine.first_active_month_number, run_months.first_month_number)
+            as begins_number,
         coalesce(
             lead(tiers.month_number) over (
                 partition by tiers.customer_id
@@ -46,7 +48,8 @@ tier_months as (
 
 ),
 
--- Months without a row, after leaving, count as `none`.
+-- Months without a row count as `none`: after leaving, and before the first row of a
+-- customer who had left long before the first month of the run.
 completed as (
 
     select
@@ -65,6 +68,16 @@ completed as (
         cast(null as bigint) as tier_rank
     from tier_months
     where next_month_number > month_number + 1
+    union all
+    select
+        customer_id,
+        {{ month_of_number('min(begins_number)') }} as month,
+        min(begins_number) as month_number,
+        'none' as tier_code,
+        cast(null as bigint) as tier_rank
+    from tier_months
+    group by customer_id
+    having min(month_number) > min(begins_number)
 
 ),
 
