@@ -24,6 +24,13 @@ app = typer.Typer(
 console = Console(file=sys.stdout)
 problems = Console(file=sys.stderr)
 
+LandingOption = Annotated[
+    Path | None, typer.Option("--landing", help="The folder with a subfolder per delivered feed.")
+]
+ReferenceOption = Annotated[
+    Path | None,
+    typer.Option("--reference", help="Your own reference tables; each replaces a default."),
+]
 HomeOption = Annotated[
     Path | None, typer.Option("--home", help="Where everything lies. Default: ./home.")
 ]
@@ -31,12 +38,8 @@ HomeOption = Annotated[
 
 @app.command()
 def run(
-    landing: Annotated[
-        Path | None, typer.Option(help="The folder with a subfolder per delivered feed.")
-    ] = None,
-    reference: Annotated[
-        Path | None, typer.Option(help="Your own reference tables; each replaces a default.")
-    ] = None,
+    landing: LandingOption = None,
+    reference: ReferenceOption = None,
     home: HomeOption = None,
     through: Annotated[
         str | None, typer.Option(help="Closing month YYYY-MM. Default: the last complete one.")
@@ -98,18 +101,22 @@ def status(home: HomeOption = None) -> None:
 
 
 @app.command()
-def ui(home: HomeOption = None, port: Annotated[int, typer.Option()] = 3000) -> None:
+def ui(
+    landing: LandingOption = None,
+    reference: ReferenceOption = None,
+    home: HomeOption = None,
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000,
+) -> None:
     """Dagster's web interface on 127.0.0.1: lineage, runs, checks."""
     from orchestration.home import Home
-    from orchestration.main_job import prepare_instance
-    from orchestration.settings import load_settings
+    from orchestration.instance import prepare_instance
+    from orchestration.settings import environment_of, load_settings
 
-    settings = load_settings(home)
-    instance = prepare_instance(Home(settings.home))
+    settings = load_settings(home, landing=landing, reference=reference)
     environment = {
         **os.environ,
-        "DAGSTER_HOME": str(instance),
-        "TIERWISE_HOME": str(settings.home),
+        **environment_of(settings),
+        "DAGSTER_HOME": str(prepare_instance(Home(settings.home))),
     }
     dagster = str(Path(sys.executable).with_name("dagster"))
     os.execve(  # noqa: S606

@@ -5,32 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, redirect_stdout
-from pathlib import Path
+from importlib import import_module
+from threading import Thread
 
 import dagster as dg
 
 from orchestration.definitions import build_definitions
 from orchestration.errors import DataBlockedError, TierwiseError
 from orchestration.home import Home
+from orchestration.instance import prepare_instance
 from orchestration.jobs import JOB_NAME
 from orchestration.progress import Progress
 from orchestration.session import RunSession
 from orchestration.settings import Settings
-
-DAGSTER_CONFIGURATION = """\
-# Customer data sits on networks without an outside.
-telemetry:
-  enabled: false
-"""
-
-
-def prepare_instance(home: Home) -> Path:
-    """Folder of the home's Dagster instance, configured; telemetry is off."""
-    home.prepare()
-    configuration = home.dagster / "dagster.yaml"
-    if not configuration.exists():
-        configuration.write_text(DAGSTER_CONFIGURATION)
-    return home.dagster
 
 
 @contextmanager
@@ -60,6 +47,8 @@ def run_main_job(settings: Settings, progress: Progress) -> RunSession:
         (home.dbt / "console.log").open("w") as log,
         redirect_stdout(log),
     ):
+        # Its import takes seconds; it is over before the loader has read the landing area.
+        Thread(target=import_module, args=("great_expectations",), daemon=True).start()
         try:
             definitions.resolve_job_def(JOB_NAME).execute_in_process(
                 instance=instance,

@@ -122,6 +122,14 @@ def load_settings(home: Path | str | None = None, **overrides: Any) -> Settings:
     return settings
 
 
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The settings as TIERWISE_* variables, for a process that is to have the same."""
+    values = settings.model_dump(mode="json", exclude_none=True)
+    if settings.through:
+        values["through"] = f"{settings.through:%Y-%m}"
+    return {f"{PREFIX}{key.upper()}": str(value) for key, value in values.items()}
+
+
 def _file_layer(path: Path) -> _Layer:
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -62,7 +62,8 @@ def _feeds(connection: duckdb.DuckDBPyConnection, home: Home) -> list[FeedStatus
         row[0]: row[1:]
         for row in connection.execute(
             f"""
-            select feed, count(*), sum(rows_loaded)::bigint, max(delivered_at)::varchar[:16]
+            select feed, count(*), sum(rows_loaded)::bigint,
+                strftime(max(delivered_at), '%Y-%m-%d %H:%M')
             from read_parquet('{home.lake}/ledger/*.parquet', union_by_name = true)
             where status = 'loaded' group by feed
             """

@@ -80,7 +80,7 @@ def override_of_unknown_tier(landing: Path, reference: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "exit_code", "words"),
     [
-        (without_landing, 2, ["landing", "does not exist"]),
+        (without_landing, 2, ["landing", "not there"]),
         (without_feeds, 2, ["landing", "invoices"]),
         (without_invoices, 1, ["invoices", "required"]),
         (missing_column, 1, ["2025-01.csv.gz", "due_on"]),

@@ -38,7 +38,7 @@ def run_job(
 
 
 def published(home: Path, query: str) -> pd.DataFrame:
-    """A query of the current publication."""
+    """A query of the current publication; money stays decimal."""
     marts = home / "published" / "current" / "tierwise.duckdb"
     with duckdb.connect(str(marts), read_only=True) as connection:
-        return connection.sql(query).df()
+        return connection.sql(query).to_arrow_table().to_pandas()
