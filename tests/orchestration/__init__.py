@@ -1,0 +1,1 @@
+"""The Dagster wiring: keys, lineage, gates, schedules, sensors."""
