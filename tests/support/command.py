@@ -13,14 +13,22 @@ import pandas as pd
 TIERWISE = Path(sys.executable).with_name("tierwise")
 
 
+def clean_environment() -> dict[str, str]:
+    """The surrounding environment without settings of Tierwise or dbt."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("TIERWISE_", "DBT_", "DAGSTER_"))
+    }
+
+
 def tierwise(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a command; settings of the surrounding environment do not leak in."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("TIERWISE_")}
     return subprocess.run(
         [TIERWISE, *map(str, arguments)],
         capture_output=True,
         text=True,
-        env={**clean, "COLUMNS": "200", **environment},
+        env={**clean_environment(), "COLUMNS": "200", **environment},
         check=False,
     )
 
