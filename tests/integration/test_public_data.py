@@ -120,15 +120,18 @@ def test_receivables_open_invoices_by_the_settlement_dates(receivables: Path) ->
     assert row["invoices"] == 84
 
 
-def test_receivables_customers_without_a_bill_in_the_last_month(receivables: Path) -> None:
+def test_receivables_customers_who_went_quiet(receivables: Path) -> None:
+    """15 companies have no bill from October to December; 92 have none in December alone."""
     row = published(
         receivables,
         """
-        select count(*) as customers from marts.customer_monthly
-        where month = date '2013-12-01' and billed_amount = 0
+        select
+            count(*) filter (where billed_amount = 0) as unbilled,
+            count(*) filter (where relationship = 'dormant') as dormant
+        from marts.customer_monthly where month = date '2013-12-01'
         """,
     ).iloc[0]
-    assert row["customers"] == 15
+    assert (row["unbilled"], row["dormant"]) == (92, 15)
 
 
 def test_receivables_default_closing_month(tmp_path: Path) -> None:
