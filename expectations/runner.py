@@ -47,12 +47,14 @@ MARTS = (
     "fct_revenue_monthly",
     "fct_revenue_movement",
     "fct_invoice",
+    "fct_complaint",
     "customer_monthly",
     "customer_tier_monthly",
     "customer_tier_history",
     "tier_migration_monthly",
     "revenue_concentration_monthly",
     "region_summary_monthly",
+    "complaint_service_monthly",
     "reconciliation",
 )
 

@@ -8,7 +8,7 @@ import duckdb
 
 from tests.expectations.bench import Rows, create_table
 
-JAN, FEB = date(2024, 1, 1), date(2024, 2, 1)
+JAN, FEB, MAR = (date(2024, number, 1) for number in (1, 2, 3))
 MONEY = "decimal(18, 4)"
 
 # customer, month, region, relationship, revenue, tier, rank, subscriptions
@@ -36,6 +36,62 @@ SUMMARIES = tuple(
     for region, level, *_ in REGIONS
     for figures in [by_region.get(region, by_region["all"])]
 )
+
+# What complaints share, and what each is: kept, open for 41 days, an enquiry.
+COMPLAINT = {
+    "customer_id": "C1",
+    "region_code": "GZ",
+    "tier_code": "silver",
+    "category": "billing",
+    "severity": "major",
+    "reopened_count": 0,
+    "compensation": 0,
+    "is_open": False,
+    "mediated": False,
+    "handed_off": False,
+    "closed_loop": False,
+    "opened_month": FEB,
+    "opened_at": datetime(2024, 2, 20),
+}
+COMPLAINTS = {
+    "K1": {
+        "kind": "complaint",
+        "status": "closed",
+        "satisfaction": 4,
+        "compensation": 20,
+        "respond_limit_hours": 8,
+        "resolve_limit_hours": 72,
+        "respond_hours": 1,
+        "resolve_hours": 48,
+        "respond_breached": False,
+        "resolve_breached": False,
+        "regulatory_breached": False,
+        "is_repeat": False,
+        "mediated": True,
+        "closed_loop": True,
+        "acknowledged_at": datetime(2024, 2, 20, 1),
+        "resolved_at": datetime(2024, 2, 22),
+        "closed_at": datetime(2024, 2, 23),
+    },
+    "K2": {
+        "customer_id": "C2",
+        "region_code": "SZ",
+        "tier_code": "standard",
+        "kind": "fault",
+        "category": "network_quality",
+        "status": "open",
+        "respond_limit_hours": 24,
+        "resolve_limit_hours": 120,
+        "respond_hours": 984,
+        "resolve_hours": 984,
+        "respond_breached": True,
+        "resolve_breached": True,
+        "regulatory_breached": True,
+        "is_repeat": False,
+        "is_open": True,
+    },
+    "K3": {"kind": "enquiry", "status": "resolved", "resolved_at": datetime(2024, 2, 20)},
+}
 
 TABLES: dict[str, tuple[dict[str, str], Rows]] = {
     "reference.parameters": (
@@ -452,6 +508,100 @@ TABLES: dict[str, tuple[dict[str, str], Rows]] = {
                 "resolve_breach_share": 1,
             }
             for month, region, level, customers, key_customers, revenue, churn in SUMMARIES
+        ],
+    ),
+    "marts.fct_complaint": (
+        {
+            "complaint_id": "varchar",
+            "customer_id": "varchar",
+            "region_code": "varchar",
+            "tier_code": "varchar",
+            "kind": "varchar",
+            "category": "varchar",
+            "severity": "varchar",
+            "status": "varchar",
+            "reopened_count": "bigint",
+            "satisfaction": "bigint",
+            "compensation": MONEY,
+            "respond_limit_hours": "decimal(18, 6)",
+            "resolve_limit_hours": "decimal(18, 6)",
+            "respond_hours": MONEY,
+            "resolve_hours": MONEY,
+            "respond_breached": "boolean",
+            "resolve_breached": "boolean",
+            "regulatory_breached": "boolean",
+            "is_repeat": "boolean",
+            "is_open": "boolean",
+            "mediated": "boolean",
+            "handed_off": "boolean",
+            "closed_loop": "boolean",
+            "opened_month": "date",
+            "opened_at": "timestamp",
+            "acknowledged_at": "timestamp",
+            "resolved_at": "timestamp",
+            "closed_at": "timestamp",
+        },
+        [
+            {**COMPLAINT, "complaint_id": complaint, **details}
+            for complaint, details in COMPLAINTS.items()
+        ],
+    ),
+    "marts.complaint_service_monthly": (
+        {
+            "month": "date",
+            "region_code": "varchar",
+            "tier_code": "varchar",
+            "category": "varchar",
+            "opened": "bigint",
+            "resolved": "bigint",
+            "open_at_end": "bigint",
+            "respond_breach_share": "double",
+            "resolve_breach_share": "double",
+            "median_resolve_hours": MONEY,
+            "p90_resolve_hours": MONEY,
+            "repeat_share": "double",
+            "reopened": "bigint",
+            "mediated": "bigint",
+            "mean_satisfaction": MONEY,
+            "compensation": MONEY,
+        },
+        [
+            {
+                "month": FEB,
+                "region_code": "GZ",
+                "tier_code": "silver",
+                "category": "billing",
+                "opened": 1,
+                "resolved": 1,
+                "open_at_end": 0,
+                "respond_breach_share": 0,
+                "resolve_breach_share": 0,
+                "median_resolve_hours": 48,
+                "p90_resolve_hours": 48,
+                "repeat_share": 0,
+                "reopened": 0,
+                "mediated": 1,
+                "mean_satisfaction": 4,
+                "compensation": 20,
+            },
+            *[
+                {
+                    "month": month,
+                    "region_code": "SZ",
+                    "tier_code": "standard",
+                    "category": "network_quality",
+                    "opened": opened,
+                    "resolved": 0,
+                    "open_at_end": 1,
+                    "respond_breach_share": opened or None,
+                    "resolve_breach_share": opened or None,
+                    "repeat_share": 0 if opened else None,
+                    "reopened": 0,
+                    "mediated": 0,
+                    "compensation": 0,
+                }
+                for month, opened in ((FEB, 1), (MAR, 0))
+            ],
         ],
     ),
     "audit.reconciliation": (

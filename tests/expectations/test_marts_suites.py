@@ -15,6 +15,8 @@ STRUCTURED = [(name, fault) for name, rule in RULES.items() for fault in faults_
 
 MONTHLY = "update marts.customer_monthly set"
 TIERS = "update marts.customer_tier_monthly set"
+COMPLAINTS = "update marts.fct_complaint set"
+SERVICE = "update marts.complaint_service_monthly set"
 SUMMARY = "update marts.region_summary_monthly set"
 FIRST_OF_C1 = "where customer_id = 'C1' and month = date '2024-01-01'"
 LOCAL_JAN = "where region_code = 'GZ' and month = date '2024-01-01'"
@@ -126,6 +128,45 @@ OWN_FAULTS = {
     "marts_region_summary_monthly.revenue_agrees_with_fct_revenue_monthly": (
         f"{SUMMARY} revenue = revenue + 0.0001"
         " where month = date '2024-01-01' and region_code <> 'SZ'"
+    ),
+    "marts_fct_complaint.clocks_fit_kind": (
+        f"{COMPLAINTS} regulatory_breached = false where kind = 'enquiry'"
+    ),
+    "marts_fct_complaint.respond_breach_fits_hours": (
+        f"{COMPLAINTS} respond_hours = 8.0001 where complaint_id = 'K1'"
+    ),
+    "marts_fct_complaint.resolve_breach_fits_hours": (
+        f"{COMPLAINTS} resolve_hours = 119.9999 where complaint_id = 'K2'"
+    ),
+    "marts_fct_complaint.open_complaint_is_not_resolved": (
+        f"{COMPLAINTS} status = 'acknowledged' where complaint_id = 'K1'"
+    ),
+    "marts_fct_complaint.open_complaint_is_not_kept": (
+        f"{COMPLAINTS} regulatory_breached = false where complaint_id = 'K2'"
+    ),
+    "marts_fct_complaint.nothing_is_later_than_the_closing_month": (
+        f"{COMPLAINTS} closed_at = timestamp '2024-04-05' where complaint_id = 'K1'"
+    ),
+    "marts_fct_complaint.tier_is_that_of_the_month_before": (
+        f"{COMPLAINTS} tier_code = 'none' where complaint_id = 'K2'"
+    ),
+    "marts_complaint_service_monthly.hours_are_of_those_resolved": (
+        f"{SERVICE} p90_resolve_hours = 1 where month = date '2024-03-01'"
+    ),
+    "marts_complaint_service_monthly.parts_are_of_those_opened": (
+        f"{SERVICE} reopened = 1 where month = date '2024-03-01'"
+    ),
+    "marts_complaint_service_monthly.opened_agrees_with_fct_complaint": (
+        f"{SERVICE} opened = 2 where opened = 1 and resolved = 1"
+    ),
+    "marts_complaint_service_monthly.resolved_agrees_with_fct_complaint": (
+        f"{SERVICE} resolved = 2 where resolved = 1"
+    ),
+    "marts_complaint_service_monthly.open_at_end_agrees_with_fct_complaint": (
+        f"{SERVICE} open_at_end = 1 where open_at_end = 0"
+    ),
+    "marts_complaint_service_monthly.compensation_agrees_with_fct_complaint": (
+        f"{SERVICE} compensation = 20.01 where compensation = 20"
     ),
     "marts_reconciliation.difference_is_source_less_warehouse": (
         "update audit.reconciliation set difference = 0"
