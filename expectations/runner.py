@@ -48,6 +48,7 @@ MARTS = (
     "fct_revenue_movement",
     "fct_invoice",
     "customer_monthly",
+    "customer_value_monthly",
     "customer_tier_monthly",
     "customer_tier_history",
     "tier_migration_monthly",
