@@ -49,6 +49,7 @@ MARTS = (
     "fct_invoice",
     "fct_complaint",
     "customer_monthly",
+    "customer_value_monthly",
     "customer_tier_monthly",
     "customer_tier_history",
     "tier_migration_monthly",

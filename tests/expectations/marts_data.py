@@ -96,7 +96,10 @@ COMPLAINTS = {
 TABLES: dict[str, tuple[dict[str, str], Rows]] = {
     "reference.parameters": (
         {"name": "varchar", "value": "decimal(18, 6)"},
-        [{"name": "premier_minimum_kinds", "value": 2}],
+        [
+            {"name": "premier_minimum_kinds", "value": 2},
+            {"name": "current_value_months", "value": 12},
+        ],
     ),
     "reference.aging_buckets": ({"bucket": "varchar"}, [{"bucket": "1-30"}]),
     "reference.tier_bands": (
@@ -361,6 +364,58 @@ TABLES: dict[str, tuple[dict[str, str], Rows]] = {
                 "open_complaints": 0,
             }
             for customer, month, region, relationship, revenue, _, _, active in CUSTOMER_MONTHS
+        ],
+    ),
+    "marts.customer_value_monthly": (
+        {
+            "customer_id": "varchar",
+            "month": "date",
+            "revenue": MONEY,
+            "cost_to_serve": MONEY,
+            "relationship_cost": MONEY,
+            "bad_debt": MONEY,
+            "margin": MONEY,
+            "current_value": MONEY,
+            "potential_value": MONEY,
+            "headroom_value": MONEY,
+            "social_score": MONEY,
+            "value_score": MONEY,
+            "value_coverage": "varchar",
+        },
+        [
+            {
+                "customer_id": customer,
+                "month": month,
+                "revenue": revenue,
+                "cost_to_serve": 40,
+                "relationship_cost": None if month == JAN else 3,
+                "bad_debt": None if month == JAN else 5,
+                "margin": revenue - (40 if month == JAN else 48),
+                "current_value": value,
+                "potential_value": 0 if active == 0 else None,
+                "headroom_value": 7 if active else None,
+                "social_score": 40,
+                "value_score": 90 if active else None,
+                "value_coverage": coverage,
+            }
+            for (customer, month, _, _, revenue, *_, active), value, coverage in zip(
+                CUSTOMER_MONTHS,
+                (960, 60, 2112, 12),
+                (
+                    "contacts,complaints,payments,potential",
+                    "contacts,complaints,payments,potential",
+                    "potential",
+                    None,
+                ),
+                strict=True,
+            )
+        ],
+    ),
+    "intermediate.int_campaign_months_costed": (
+        {"campaign_id": "varchar", "month": "date", "contacts": "bigint", "month_cost": MONEY},
+        [
+            {"campaign_id": "K1", "month": JAN, "contacts": 2, "month_cost": 100},
+            {"campaign_id": "K1", "month": FEB, "contacts": 1, "month_cost": 100},
         ],
     ),
     "marts.customer_tier_monthly": (
@@ -631,7 +686,7 @@ TABLES: dict[str, tuple[dict[str, str], Rows]] = {
 
 def load_good(connection: duckdb.DuckDBPyConnection) -> None:
     """Every mart and the reference tables they are compared with."""
-    for schema in ("reference", "marts", "audit"):
+    for schema in ("reference", "intermediate", "marts", "audit"):
         connection.execute(f"create schema if not exists {schema}")
     for table, (columns, rows) in TABLES.items():
         create_table(connection, table, columns, rows)

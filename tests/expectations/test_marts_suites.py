@@ -14,6 +14,7 @@ RULES = {expectation_id(rule): rule for suite in SUITES.values() for rule in sui
 STRUCTURED = [(name, fault) for name, rule in RULES.items() for fault in faults_of(rule)]
 
 MONTHLY = "update marts.customer_monthly set"
+VALUES = "update marts.customer_value_monthly set"
 TIERS = "update marts.customer_tier_monthly set"
 COMPLAINTS = "update marts.fct_complaint set"
 SERVICE = "update marts.complaint_service_monthly set"
@@ -74,6 +75,28 @@ OWN_FAULTS = {
     ),
     "marts_customer_monthly.revenue_agrees_with_fct_revenue_monthly": (
         f"{MONTHLY} revenue = revenue + 0.0001 {FIRST_OF_C1}"
+    ),
+    "marts_customer_value_monthly.margin_is_revenue_less_costs": (
+        f"{VALUES} cost_to_serve = 40.0001 {FIRST_OF_C1}"
+    ),
+    "marts_customer_value_monthly.coverage_names_what_is_empty": (
+        f"{VALUES} value_coverage = 'contacts,complaints,payments' {FIRST_OF_C1}"
+    ),
+    "marts_customer_value_monthly.every_customer_month_has_a_value": (
+        "delete from marts.customer_value_monthly"
+        " where customer_id = 'C2' and month = date '2024-02-01'"
+    ),
+    "marts_customer_value_monthly.ranked_customers_have_a_score": (
+        f"{VALUES} value_score = null {FIRST_OF_C1}"
+    ),
+    "marts_customer_value_monthly.current_value_is_the_margin_of_the_window": (
+        f"{VALUES} current_value = 960.0001 {FIRST_OF_C1}"
+    ),
+    "marts_customer_value_monthly.campaign_costs_are_allocated": (
+        "update intermediate.int_campaign_months_costed set contacts = 0"
+    ),
+    "marts_customer_value_monthly.revenue_agrees_with_customer_monthly": (
+        f"{VALUES} revenue = 1000.0001, cost_to_serve = 40.0001 {FIRST_OF_C1}"
     ),
     "marts_customer_tier_monthly.tier_is_of_the_policy": (
         f"{TIERS} tier_code = 'diamond', rule_tier = 'diamond' {FIRST_OF_C1}"

@@ -43,6 +43,8 @@ parameters as (
             as group_minimum_regions,
         max(case when name = 'strategic_value_score' then value end)
             as strategic_value_score,
+        max(case when name = 'strategic_potential_share' then value end)
+            as strategic_potential_share,
         max(case when name = 'premier_minimum_kinds' then value end)
             as premier_minimum_kinds
     from {{ ref('parameters') }}
@@ -138,6 +140,25 @@ key_groups as (
 
 ),
 
+organisations_ranked as (
+
+    select
+        layers.customer_id,
+        layers.month_number,
+        rank() over (
+            partition by layers.month_number
+            order by layers.potential_value desc nulls last
+        ) as potential_rank,
+        count(*) over (partition by layers.month_number) as organisations
+    from spine
+    inner join layers
+        on
+            spine.customer_id = layers.customer_id
+            and spine.month_number = layers.month_number
+    where spine.is_ranked and spine.legal_form = 'organisation'
+
+),
+
 kinds as (
 
     select
@@ -156,6 +177,17 @@ kinds as (
             and coalesce(
                 layers.value_score >= parameters.strategic_value_score, false
             )
+        )
+        or (
+            not tiers.is_high_value
+            and layers.potential_value is not null
+            and coalesce(
+                organisations_ranked.potential_rank <= ceil(
+                    parameters.strategic_potential_share
+                    * organisations_ranked.organisations
+                ),
+                false
+            )
         ) as is_strategic
     from spine
     inner join tiers
@@ -167,6 +199,10 @@ kinds as (
         on
             spine.customer_id = layers.customer_id
             and spine.month_number = layers.month_number
+    left join organisations_ranked
+        on
+            spine.customer_id = organisations_ranked.customer_id
+            and spine.month_number = organisations_ranked.month_number
     left join key_groups
         on
             spine.group_id = key_groups.group_id
