@@ -59,8 +59,8 @@ def _feeds(connection: duckdb.DuckDBPyConnection, home: Home) -> list[FeedStatus
     if not (home.lake / "ledger").is_dir():
         return []
     loads = {
-        row[0]: row[1:]
-        for row in connection.execute(
+        feed: (files, rows, delivered)
+        for feed, files, rows, delivered in connection.execute(
             f"""
             select feed, count(*), sum(rows_loaded)::bigint, max(delivered_at)::varchar[:16]
             from read_parquet('{home.lake}/ledger/*.parquet', union_by_name = true)

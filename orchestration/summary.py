@@ -75,7 +75,8 @@ def _print_tiers(console: Console, session: RunSession) -> None:
             """
             select tier_from, tier_to, customers, revenue
             from marts.tier_migration_monthly
-            where month = (select max(month) from marts.dim_month where is_closed) and tier_from <> tier_to
+            where month = (select max(month) from marts.dim_month where is_closed)
+                and tier_from <> tier_to
             order by customers desc, tier_from, tier_to
             limit 8
             """

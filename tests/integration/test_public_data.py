@@ -136,7 +136,9 @@ def test_receivables_default_closing_month(tmp_path: Path) -> None:
     outcome = run_job(tmp_path / "home", source / "landing", source / "reference")
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
     assert "2013-12" in outcome.stdout, "the month left out as incomplete is reported"
-    closing = published(tmp_path / "home", "select max(month) as month from marts.dim_month where is_closed")
+    closing = published(
+        tmp_path / "home", "select max(month) as month from marts.dim_month where is_closed"
+    )
     assert f"{closing['month'][0]:%Y-%m}" == "2013-11"
 
 
