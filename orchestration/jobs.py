@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import dagster as dg
+
+if TYPE_CHECKING:
+    # What define_asset_job returns; Dagster exports the function but not the type.
+    from dagster._core.definitions.unresolved_asset_job_definition import (
+        UnresolvedAssetJobDefinition,
+    )
 
 JOB_NAME = "tierwise_run"
 
 
-def main_job():  # type: ignore[no-untyped-def]  # Dagster does not export the type
+def main_job() -> UnresolvedAssetJobDefinition:
     """Load, validate, build, validate, snapshot, publish.
 
     One process: DuckDB lets one process write, and the lock of the home is held by it.

@@ -59,8 +59,8 @@ def _feeds(connection: duckdb.DuckDBPyConnection, home: Home) -> list[FeedStatus
     if not (home.lake / "ledger").is_dir():
         return []
     loads = {
-        row[0]: row[1:]
-        for row in connection.execute(
+        feed: (files, rows, delivered)
+        for feed, files, rows, delivered in connection.execute(
             f"""
             select feed, count(*), sum(rows_loaded)::bigint,
                 strftime(max(delivered_at), '%Y-%m-%d %H:%M')

@@ -36,7 +36,7 @@ def raw_assets() -> dg.AssetsDefinition:
     ]
 
     @dg.multi_asset(specs=specs, name="load_landing", required_resource_keys={"session"})
-    def load_landing(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+    def load_landing(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         session: RunSession = context.resources.session
         session.progress.phase("Load the landing area")
         try:

@@ -15,6 +15,7 @@ from orchestration.session import RunSession
 from orchestration.warehouse.keys import dbt_key
 from orchestration.warehouse.translator import WarehouseTranslator
 
+EVERYTHING = "fqn:*"
 EVIDENCE = "tag:evidence"
 BUILD_ARGUMENTS = ("build", "--exclude-resource-type", "unit_test")
 
@@ -31,13 +32,16 @@ def warehouse_assets(manifest_path: Path) -> list[dg.AssetsDefinition]:
         "build_evidence": "Snapshot the tiers and write the audit tables",
     }
 
-    def build(name: str, **selection: str) -> dg.AssetsDefinition:
+    def build(
+        name: str, select: str = EVERYTHING, exclude: str | None = None
+    ) -> dg.AssetsDefinition:
         @dbt_assets(
             manifest=manifest,
             name=name,
             dagster_dbt_translator=WarehouseTranslator(),
             required_resource_keys={"session", "dbt"},
-            **selection,
+            select=select,
+            exclude=exclude,
         )
         def build_models(context: dg.AssetExecutionContext) -> Iterator[Any]:
             session: RunSession = context.resources.session
@@ -104,7 +108,7 @@ def _name_of(event: Any) -> str:
     return str(event.output_name) if isinstance(event, dg.Output) else type(event).__name__
 
 
-def _row_counts(session: RunSession) -> dict[tuple[str, str], int]:
+def _row_counts(session: RunSession) -> dict[tuple[str, ...], int]:
     with duckdb.connect(str(session.home.warehouse), read_only=True) as connection:
         return {
             (schema, table): size
@@ -114,7 +118,7 @@ def _row_counts(session: RunSession) -> dict[tuple[str, str], int]:
         }
 
 
-def _with_rows(event: Any, rows: Mapping[tuple[str, str], int], manifest: Mapping[str, Any]) -> Any:
+def _with_rows(event: Any, rows: Mapping[tuple[str, ...], int], manifest: Mapping[str, Any]) -> Any:
     if not isinstance(event, dg.Output) or "unique_id" not in event.metadata:
         return event
     node = manifest["nodes"].get(event.metadata["unique_id"].value)

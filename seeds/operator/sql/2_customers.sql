@@ -91,7 +91,8 @@ timed as (
                 then month_start(arrival) + cast(floor(part(life, 0) * 26) as integer)
             else getvariable('first_month')
                 - cast(40 + floor(5200 * pow(part(life, 0), 1.7)) as integer)
-                - case when is_historic then 500 else 0 end
+                -- who left up to thirty months ago was there before that
+                - case when is_historic then 900 else 0 end
         end as started_on,
         case
             when is_prepaid then 0.024

@@ -124,6 +124,19 @@ def test_an_invoice_is_in_the_currency_of_its_account(bundled: Any) -> None:
     assert value(bundled, "select count(distinct currency) from accounts") >= 2
 
 
+@pytest.mark.parametrize(
+    ("feed", "begins", "ends"),
+    [
+        ("accounts", "opened_on", "closed_on"),
+        ("contracts", "starts_on", "ends_on"),
+        ("subscriptions", "activated_on", "deactivated_on"),
+    ],
+)
+def test_nothing_ends_before_it_begins(bundled: Any, feed: str, begins: str, ends: str) -> None:
+    assert value(bundled, f"select count(*) from {feed} where {ends} >= {begins}") > 0
+    assert value(bundled, f"select count(*) from {feed} where {ends} < {begins}") == 0
+
+
 def test_charges_and_tax_add_up_to_the_total(bundled: Any) -> None:
     query = """
         select count(*)
