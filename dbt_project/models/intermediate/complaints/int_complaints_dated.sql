@@ -52,13 +52,15 @@ happened as (
         latest.status as delivered_status,
         latest.reopened_count,
         latest.satisfaction,
-        cast(latest.compensation as decimal(18, 4)) as compensation,
         latest.mediated,
+        latest.opened_at,
+        settings.closes_at,
+        settings.timezone,
+        cast(latest.compensation as decimal(18, 4)) as compensation,
         latest.owner_changes > 0 as handed_off,
         latest.first_owner is not null and latest.resolved_at is not null
             as has_owner_and_resolution,
         latest.acknowledged_at is null as lacks_acknowledgement_time,
-        latest.opened_at,
         case
             when latest.acknowledged_at < settings.closes_at
                 then latest.acknowledged_at
@@ -77,9 +79,7 @@ happened as (
                 then latest.closed_at
         end as closed_at,
         latest.status = 'closed' and latest.closed_at >= settings.closes_at
-            as is_closed_later,
-        settings.closes_at,
-        settings.timezone
+            as is_closed_later
     from latest
     cross join settings
     where latest.opened_at < settings.closes_at

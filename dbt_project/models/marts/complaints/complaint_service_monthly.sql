@@ -41,10 +41,10 @@ complaint_months as (
         numbered.resolve_breached,
         numbered.is_repeat,
         numbered.mediated,
-        numbered.reopened_count > 0 as is_reopened,
         numbered.satisfaction,
         numbered.compensation,
         numbered.resolve_hours,
+        numbered.reopened_count > 0 as is_reopened,
         numbered.opened_number = months.month_number as is_opened,
         numbered.resolved_number = months.month_number as is_resolved,
         numbered.opened_number <= months.month_number
