@@ -46,6 +46,9 @@ test: $(VENV)/.installed-dev
 
 lint: $(VENV)/.installed-dev
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
+	@home=$$(mktemp -d) && trap 'rm -rf "$$home"' EXIT && export TIERWISE_HOME="$$home" \
+		DBT_TARGET_PATH="$$home" DBT_LOG_PATH="$$home" && $(BIN)/sqlfluff lint \
+		dbt_project/models dbt_project/snapshots dbt_project/tests/singular
 
 bench: $(VENV)/.installed-dev
 	@$(BIN)/python -m tests.benchmarks.main_job

@@ -1,6 +1,12 @@
 -- Currencies and months with an open balance or a payment but no rate to convert it: it
 -- would fall out of the customers' figures silently.
-with balances as (
+with settings as (
+
+    select * from {{ ref('stg_control__run_settings') }}
+
+),
+
+balances as (
 
     select
         currency,
@@ -17,7 +23,7 @@ select
     balances.currency,
     balances.month
 from balances
-cross join {{ ref('stg_control__run_settings') }} as settings
+cross join settings
 left join {{ ref('int_exchange_rates_completed') }} as exchange_rates
     on
         balances.month = exchange_rates.month

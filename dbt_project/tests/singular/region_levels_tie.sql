@@ -9,10 +9,10 @@ with levels as (
 
     select
         month,
-        region_level
-        {%- for measure in measures %},
-        sum({{ measure }}) as {{ measure }}
+        {%- for measure in measures %}
+        sum({{ measure }}) as {{ measure }},
         {%- endfor %}
+        region_level
     from {{ ref('region_summary_monthly') }}
     where region_level in ('local', 'group')
     group by month, region_level
@@ -26,7 +26,8 @@ inner join levels as local_level
         group_level.month = local_level.month
         and group_level.region_level = 'group'
         and local_level.region_level = 'local'
-where
+where (
     {%- for measure in measures %}
     {{ 'or ' if not loop.first }}group_level.{{ measure }} <> local_level.{{ measure }}
     {%- endfor %}
+)

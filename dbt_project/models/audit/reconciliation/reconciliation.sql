@@ -13,7 +13,7 @@ with settings as (
 
 ),
 
--- What was delivered, read from the deduplicated feeds and nothing that was built on them.
+-- What was delivered, read from the deduplicated feeds and nothing built on them.
 delivered_revenue as (
 
     select * from {{ ref('int_delivered_revenue_totalled') }}
@@ -71,64 +71,74 @@ revenue_of_closing_month as (
 
 ),
 
+customers_summed as (
+
+    select
+        coalesce({{ sum_money('revenue') }}, 0) as revenue,
+        coalesce({{ sum_money('billed_amount') }}, 0) as billed_amount
+    from customer_monthly
+
+),
+
+group_summed as (
+
+    select coalesce({{ sum_money('revenue') }}, 0) as revenue
+    from region_summary_monthly
+    where region_level = 'group'
+
+),
+
+movements_summed as (
+
+    select coalesce({{ sum_money('change') }}, 0) as change
+    from fct_revenue_movement
+
+),
+
 controls as (
 
     select
         'revenue_delivered' as control,
         delivered_revenue.revenue as source_total,
-        coalesce(revenue_in_marts.revenue, 0) + delivered_revenue.revenue_without_customer
-            as warehouse_total
+        coalesce(revenue_in_marts.revenue, 0)
+        + delivered_revenue.revenue_without_customer as warehouse_total
     from delivered_revenue
     cross join revenue_in_marts
     union all
     select
         'billed_delivered' as control,
         delivered_revenue.billed_amount as source_total,
-        billed.billed_amount + delivered_revenue.billed_without_customer as warehouse_total
+        customers_summed.billed_amount
+        + delivered_revenue.billed_without_customer as warehouse_total
     from delivered_revenue
-    cross join (
-        select coalesce({{ sum_money('billed_amount') }}, 0) as billed_amount
-        from customer_monthly
-    ) as billed
+    cross join customers_summed
     union all
     select
         'revenue_by_customer' as control,
         coalesce(revenue_in_marts.revenue, 0) as source_total,
-        by_customer.revenue as warehouse_total
+        customers_summed.revenue as warehouse_total
     from revenue_in_marts
-    cross join (
-        select coalesce({{ sum_money('revenue') }}, 0) as revenue
-        from customer_monthly
-    ) as by_customer
+    cross join customers_summed
     union all
     select
         'revenue_by_region' as control,
-        by_customer.revenue as source_total,
-        by_region.revenue as warehouse_total
-    from (
-        select coalesce({{ sum_money('revenue') }}, 0) as revenue
-        from customer_monthly
-    ) as by_customer
-    cross join (
-        select coalesce({{ sum_money('revenue') }}, 0) as revenue
-        from region_summary_monthly
-        where region_level = 'group'
-    ) as by_region
+        customers_summed.revenue as source_total,
+        group_summed.revenue as warehouse_total
+    from customers_summed
+    cross join group_summed
     union all
     select
         'revenue_movement' as control,
         coalesce(revenue_of_closing_month.revenue, 0) as source_total,
-        movement.change as warehouse_total
+        movements_summed.change as warehouse_total
     from revenue_of_closing_month
-    cross join (
-        select coalesce({{ sum_money('change') }}, 0) as change
-        from fct_revenue_movement
-    ) as movement
+    cross join movements_summed
     union all
     select
         'receivables_' || receivables.currency as control,
         receivables.billed_amount - receivables.paid_amount as source_total,
-        receivables.outstanding_amount - receivables.credit_on_account as warehouse_total
+        receivables.outstanding_amount
+        - receivables.credit_on_account as warehouse_total
     from receivables
     inner join settings on receivables.month = settings.closing_month
     union all
@@ -152,7 +162,8 @@ final as (
         controls.control,
         cast(controls.source_total as decimal(18, 4)) as source_total,
         cast(controls.warehouse_total as decimal(18, 4)) as warehouse_total,
-        cast(controls.source_total - controls.warehouse_total as decimal(18, 4)) as difference,
+        cast(controls.source_total - controls.warehouse_total as decimal(18, 4))
+            as difference,
         cast(0 as decimal(18, 4)) as tolerance,
         coalesce(controls.source_total = controls.warehouse_total, false) as passed
     from controls

@@ -73,10 +73,14 @@ related as (
 
     select
         counted.*,
-        min(month_from_number) over (partition by customer_id) as first_number,
-        max(case when active_subscriptions = 0 then month_to_number end) over (
-            partition by customer_id
-            order by month_from_number
+        min(counted.month_from_number) over (
+            partition by counted.customer_id
+        ) as first_number,
+        max(
+            case when counted.active_subscriptions = 0 then counted.month_to_number end
+        ) over (
+            partition by counted.customer_id
+            order by counted.month_from_number
             rows between unbounded preceding and 1 preceding
         ) as last_inactive_to_number
     from counted

@@ -44,9 +44,11 @@ dated as (
     select
         combined.*,
         case
-            when first_billing_number < first_activation_number
-                then first_billing_number
-            else coalesce(first_activation_number, first_billing_number)
+            when combined.first_billing_number < combined.first_activation_number
+                then combined.first_billing_number
+            else coalesce(
+                combined.first_activation_number, combined.first_billing_number
+            )
         end as first_active_month_number
     from combined
 

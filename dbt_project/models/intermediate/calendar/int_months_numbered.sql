@@ -7,7 +7,7 @@ with settings as (
 months as (
 
     select
-        {{ add_months("date '1900-01-01'", 'series.number - ' ~ (1900 * 12)) }} as month,
+        {{ month_of_number('series.number') }} as month,
         series.number as month_number
     from (
         {{ number_series(

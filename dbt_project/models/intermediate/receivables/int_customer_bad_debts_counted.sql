@@ -73,10 +73,10 @@ changes as (
     inner join balances
         on
             written_off.invoice_id = balances.invoice_id
-            and balances.month_from_number <= written_off.month_number
+            and written_off.month_number >= balances.month_from_number
             and (
                 balances.month_to_number is null
-                or balances.month_to_number > written_off.month_number
+                or written_off.month_number < balances.month_to_number
             )
     union all
     select

@@ -52,8 +52,7 @@ invoices_nameable as (
     from invoices_delivered
     inner join settings
         on invoices_delivered.billing_month > settings.closing_month
-    where
-        invoices_delivered.category in ('normal', 'interim', 'last', 'credit_note')
+    where invoices_delivered.category in ({{ counted_categories() }})
 
 ),
 

@@ -97,7 +97,7 @@ movements as (
         invoice_id,
         source_kind,
         source_id,
-        1 as stage,
+        1 as stage_number,
         invoice_number,
         1 as leg,
         amount,
@@ -112,7 +112,7 @@ movements as (
         cast(null as varchar) as invoice_id,
         money.source_kind,
         money.source_id,
-        2 as stage,
+        2 as stage_number,
         0 as invoice_number,
         1 as leg,
         money.amount - coalesce(settled_at_once.amount, 0) as amount,
@@ -131,7 +131,7 @@ movements as (
         case when legs.leg = 2 then matched.invoice_id end as invoice_id,
         matched.source_kind,
         matched.source_id,
-        3 as stage,
+        3 as stage_number,
         matched.invoice_number,
         legs.leg,
         case
@@ -152,7 +152,7 @@ select
     source_kind,
     source_id,
     row_number() over (
-        partition by source_kind, source_id order by stage, invoice_number, leg
+        partition by source_kind, source_id order by stage_number, invoice_number, leg
     ) as movement_number,
     cast(amount as decimal(18, 2)) as amount,
     settled_on

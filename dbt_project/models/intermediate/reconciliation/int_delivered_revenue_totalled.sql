@@ -1,6 +1,13 @@
--- The money of the files themselves, by the shortest way: neither owners nor products nor
--- customers are looked at, so that the marts are held against something they did not make.
-with invoices as (
+-- The money of the files themselves, by the shortest way: neither owners nor products
+-- nor customers are looked at, so that the marts are held against something they did
+-- not make.
+with settings as (
+
+    select * from {{ ref('stg_control__run_settings') }}
+
+),
+
+invoices as (
 
     select
         invoices.*,
@@ -8,13 +15,13 @@ with invoices as (
         rates.reporting_cny_per_unit,
         settings.reporting_currency
     from {{ ref('int_invoices_deduplicated') }} as invoices
-    cross join {{ ref('stg_control__run_settings') }} as settings
+    cross join settings
     left join {{ ref('int_exchange_rates_completed') }} as rates
         on
             invoices.billing_month = rates.month
             and invoices.currency = rates.currency
     where
-        invoices.category in ('normal', 'interim', 'last', 'credit_note')
+        invoices.category in ({{ counted_categories() }})
         and invoices.billing_month <= settings.closing_month
 
 ),
@@ -82,17 +89,27 @@ totals as (
 
 ),
 
+owned as (
+
+    select
+        revenue,
+        billed_amount,
+        case when has_customer then 0 else revenue end as revenue_without_customer,
+        case when has_customer then 0 else billed_amount end as billed_without_customer
+    from totals
+
+),
+
 final as (
 
     select
         coalesce({{ sum_money('revenue') }}, 0) as revenue,
-        coalesce({{ sum_money('case when not has_customer then revenue else 0 end') }}, 0)
+        coalesce({{ sum_money('revenue_without_customer') }}, 0)
             as revenue_without_customer,
         coalesce({{ sum_money('billed_amount') }}, 0) as billed_amount,
-        coalesce(
-            {{ sum_money('case when not has_customer then billed_amount else 0 end') }}, 0
-        ) as billed_without_customer
-    from totals
+        coalesce({{ sum_money('billed_without_customer') }}, 0)
+            as billed_without_customer
+    from owned
 
 )
 

@@ -129,15 +129,20 @@ final as (
         charge_type,
         month,
         month_number,
+        {%- for charge_type, column in revenue_columns.items() %}
+        case when charge_type = '{{ charge_type }}' then amount else 0 end
+            as {{ column }},
+        {%- endfor %}
         case
-            when charge_type in ('{{ revenue_columns.keys() | join("', '") }}')
+            when
+                charge_type in (
+                    {%- for charge_type in revenue_columns %}
+                    '{{ charge_type }}'{{ ',' if not loop.last }}
+                    {%- endfor %}
+                )
                 then amount
             else 0
         end as revenue
-        {%- for charge_type, column in revenue_columns.items() %},
-        case when charge_type = '{{ charge_type }}' then amount else 0 end
-            as {{ column }}
-        {%- endfor %}
     from converted
 
 )

@@ -108,14 +108,14 @@ windowed as (
         month_number,
         months_existing,
         revenue,
-        billed_amount
-        {%- for window in windows %},
+        {%- for window in windows %}
         sum(revenue) over (
             partition by customer_id
             order by month_number
             range between {{ window - 1 }} preceding and current row
-        ) as revenue_{{ window }}m
+        ) as revenue_{{ window }}m,
         {%- endfor %}
+        billed_amount
     from monthly
 
 ),
@@ -128,11 +128,11 @@ final as (
         month_number,
         months_existing,
         revenue,
-        billed_amount
-        {%- for window in windows %},
+        {%- for window in windows %}
         {{ average_revenue('revenue_' ~ window ~ 'm', 'months_existing', window) }}
-            as avg_revenue_{{ window }}m
+            as avg_revenue_{{ window }}m,
         {%- endfor %}
+        billed_amount
     from windowed
 
 )

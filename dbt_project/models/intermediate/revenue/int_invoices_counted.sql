@@ -85,7 +85,7 @@ counted as (
             invoices.billing_month = exchange_rates.month
             and invoices.currency = exchange_rates.currency
     left join itemised_invoices on invoices.invoice_id = itemised_invoices.invoice_id
-    where invoices.category in ('normal', 'interim', 'last', 'credit_note')
+    where invoices.category in ({{ counted_categories() }})
 
 )
 

@@ -132,7 +132,7 @@ overrides_in_force as (
     inner join months
         on
             overrides.valid_from <= months.month_end
-            and months.month_end < overrides.valid_to
+            and overrides.valid_to > months.month_end
 
 ),
 
@@ -220,10 +220,7 @@ decided as (
             when graced.tier_code <> ruled.rule_tier then 'grace'
             else 'rule'
         end as tier_reason,
-        case
-            when overridden.tier_code is not null then overridden.tier_code
-            else coalesce(graced.tier_code, 'none')
-        end as tier_code,
+        coalesce(overridden.tier_code, graced.tier_code, 'none') as tier_code,
         case
             when overridden.tier_code is not null then overridden.tier_rank
             else graced.tier_rank

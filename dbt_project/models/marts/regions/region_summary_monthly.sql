@@ -107,9 +107,6 @@ summed as (
         region_months.region_code,
         region_months.region_level,
         region_months.month,
-        region_months.has_month_before,
-        region_months.has_complaints,
-        region_months.has_payments,
         {%- for column in counts %}
         cast(coalesce(sum(local_customers.{{ column }}), 0) as bigint) as {{ column }},
         {%- endfor %}
@@ -123,9 +120,11 @@ summed as (
         coalesce({{ sum_money('local_churn.' ~ column) }}, 0) as {{ column }},
         {%- endfor %}
         {%- for column in complaint_counts %}
-        cast(coalesce(sum(local_complaints.{{ column }}), 0) as bigint) as {{ column }}
-        {{- ',' if not loop.last }}
+        cast(coalesce(sum(local_complaints.{{ column }}), 0) as bigint) as {{ column }},
         {%- endfor %}
+        region_months.has_month_before,
+        region_months.has_complaints,
+        region_months.has_payments
     from region_months
     left join region_levels on region_months.region_code = region_levels.region_code
     left join local_customers

@@ -183,13 +183,13 @@ final as (
         {%- for top in top_percents + [top_count] %}
         {{ share_of('top_' ~ top ~ '_total', 'total') }} as top_{{ top }}_share,
         {%- endfor %}
+        {%- for percent in sum_percents %}
+        customers_for_{{ percent }},
+        {%- endfor %}
         {{ share_of(
             'rank_weighted_total + rank_weighted_total - (customers + 1) * total',
             'customers * total'
-        ) }} as gini,
-        {%- for percent in sum_percents %}
-        customers_for_{{ percent }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        ) }} as gini
     from accumulated
 
 )

@@ -24,7 +24,7 @@ later_months as (
         false as is_closed
     from invoices
     inner join settings on invoices.billing_month > settings.closing_month
-    where invoices.category not in ('duplicate', 'trial')
+    where invoices.category in ({{ counted_categories() }})
 
 ),
 
