@@ -75,8 +75,7 @@ class Clocks:
         self._tiers = tiers
         self.rows = complaints.of_kind(*CLOCKED)
         self._levels = {
-            (row["service_class"], row["severity"]): row
-            for row in operator.table("service_levels")
+            (row["service_class"], row["severity"]): row for row in operator.table("service_levels")
         }
 
     def _limit(self, complaint: Row, clock: str) -> Decimal:

@@ -99,7 +99,7 @@ class Operator:
 
     def manager(self, customer: str, month: int) -> str | None:
         manager: str | None = self.customers.as_of(customer, month)["manager_id"]
-        return manager if manager in self.managers else None
+        return manager if manager and manager in self.managers else None
 
     @cached_property
     def product_families(self) -> dict[str, str]:

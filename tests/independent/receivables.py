@@ -158,8 +158,22 @@ class Receivables:
                 yield row["issued_on"], 0, row["invoice_id"], self._issuing(row)
         for row in self._operator.payments:
             rank = 1 if row["amount"] > 0 else 2
-            if row["amount"]:
+            if row["amount"] and not self._settles_the_unknown(row):
                 yield row["paid_on"], rank, row["payment_id"], self._paying(row)
+
+    def _settles_the_unknown(self, row: Row) -> bool:
+        """Whether a payment names a bill that was due before payments are known."""
+        named = self._named(row)
+        begin = first_day(self._operator.first_payment_month)
+        return named is not None and bool(named["due_on"] < begin)
+
+    def _named(self, row: Row) -> Row | None:
+        """The counted bill that a payment names, of its own account and currency."""
+        named = self._operator.bills.get(row["invoice_id"])
+        account = row["account_id"]
+        currency = self._operator.accounts.latest(account)["currency"]
+        is_own = named and (named["account_id"], named["currency"]) == (account, currency)
+        return named if is_own else None
 
     def _issuing(self, row: Row) -> Any:
         ledger = self.ledgers[row["account_id"], row["currency"]]
@@ -187,9 +201,7 @@ class Receivables:
     def _paying(self, row: Row) -> Any:
         account = row["account_id"]
         currency = self._operator.accounts.latest(account)["currency"]
-        named = self._operator.bills.get(row["invoice_id"])
-        if named and (named["account_id"], named["currency"]) != (account, currency):
-            named = None
+        named = self._named(row)
         ledger = self.ledgers[account, currency]
 
         def pay() -> None:

@@ -103,7 +103,7 @@ class Tiers:
         override = self._override(customer, month)
         if override:
             return Decision(rule, override, "override")
-        ranks = {band.tier: band.rank for band in self.bands_of(customer, month)}
+        ranks = {row["tier_code"]: int(row["tier_rank"]) for row in self._bands}
         best = rule
         for earlier in range(month - 1, month - 1 - int(self._policy["grace_months"]), -1):
             in_run = earlier >= self._operator.first_month
@@ -121,8 +121,10 @@ class Tiers:
         return None
 
     def band(self, customer: str, month: int) -> Band | None:
+        """The band of the final tier; another class's if the customer's has none of the tier."""
         tier = self.decision(customer, month).tier
-        return next((band for band in self.bands_of(customer, month) if band.tier == tier), None)
+        every = [*self.bands_of(customer, month), *map(_band, self._bands)]
+        return next((band for band in every if band.tier == tier), None)
 
     def service_class(self, customer: str, month: int) -> str:
         band = self.band(customer, month) if month in self._operator.months else None
