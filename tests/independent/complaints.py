@@ -20,16 +20,13 @@ class Complaints:
     """Complaints of known customers, as last delivered, up to the end of the closing month."""
 
     def __init__(self, operator: Operator) -> None:
-        history = History(operator.feed("complaints"), "complaint_id")
-        latest = [history.latest(complaint) for complaint in history]
         self._operator = operator
-        self.rows = [
-            row
-            for row in latest
-            if row["customer_id"] in operator.customers
-            and number_of(row["opened_at"]) <= operator.closing_month
-        ]
-        self.first_month = min(number_of(row["opened_at"]) for row in latest)
+        delivered = operator.feed("complaints")
+        known = [row for row in delivered if row["customer_id"] in operator.customers]
+        history = History(known, "complaint_id")
+        latest = [history.latest(complaint) for complaint in history]
+        self.rows = [row for row in latest if number_of(row["opened_at"]) <= operator.closing_month]
+        self.first_month = min(number_of(row["opened_at"]) for row in delivered)
 
     def of_kind(self, *kinds: str) -> list[Row]:
         return [row for row in self.rows if row["kind"] in kinds]
@@ -56,8 +53,11 @@ class Complaints:
 
 
 def resolved_at(complaint: Row, month: int) -> dt.datetime | None:
-    """The latest resolution known at the month's end; none while open or open again."""
-    resolved: dt.datetime | None = complaint["resolved_at"]
+    """The resolution known at the month's end; none while open or open again.
+
+    A complaint that was closed without one ended when it was closed.
+    """
+    resolved: dt.datetime | None = complaint["resolved_at"] or complaint["closed_at"]
     if complaint["status"] in ("open", "acknowledged") or resolved is None:
         return None
     return resolved if resolved < end_of(month) else None

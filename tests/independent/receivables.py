@@ -79,58 +79,93 @@ class Settlement:
     amount: Decimal
 
 
+@dataclass(eq=False)
+class Deposit:
+    """Money that waits for the bill it names."""
+
+    invoice_id: str
+    amount: Decimal
+
+
 class Ledger:
-    """The settlement of one account in one currency, event by event."""
+    """The settlement of one account in one currency, event by event.
+
+    Credit is a balance; it goes below 0 only where more is taken back than was ever paid.
+    """
 
     def __init__(self) -> None:
-        self._issued: list[Bill] = []
+        self._issued: dict[str, Bill] = {}
         self._standing: list[Settlement] = []
-        self.credit = ZERO
-        self.held: dict[str, Decimal] = defaultdict(lambda: ZERO)
+        self._credit = ZERO
+        self._held: list[Deposit] = []
 
     def issue(self, bill: Bill) -> None:
         """A new bill takes what is held for it, then free credit."""
         bill.open_amount = bill.total
-        self._issued.append(bill)
-        held = self.held.pop(bill.invoice_id, ZERO)
-        self.pay(bill.issued_on, held, bill)
-        free, self.credit = self.credit, ZERO
-        self.pay(bill.issued_on, free, bill)
+        self._issued[bill.invoice_id] = bill
+        self.release(bill.invoice_id, bill.issued_on)
+        if self._credit > 0:
+            free, self._credit = self._credit, ZERO
+            self.pay(bill.issued_on, free, bill.invoice_id)
 
-    def pay(self, day: dt.date, amount: Decimal, named: Bill | None = None) -> None:
-        """The named bill first, then the oldest due; the rest is credit."""
-        oldest = sorted(self._issued, key=lambda bill: (bill.due_on, bill.invoice_id))
-        for bill in [*([named] if named else []), *oldest]:
-            part = min(amount, bill.open_amount)
-            if part > 0:
-                self._settle(bill, day, part)
-                amount -= part
-        self.credit += amount
+    def release(self, invoice_id: str, day: dt.date) -> None:
+        """The bill has come: what waited for it is a payment naming it."""
+        waiting = [deposit for deposit in self._held if deposit.invoice_id == invoice_id]
+        self._held = [deposit for deposit in self._held if deposit not in waiting]
+        for deposit in waiting:
+            self.pay(day, deposit.amount, invoice_id)
 
-    def _settle(self, bill: Bill, day: dt.date, amount: Decimal) -> None:
-        bill.open_amount -= amount
-        bill.movements.append(Movement(day, amount, day))
-        self._standing.append(Settlement(bill, day, amount))
+    def hold(self, invoice_id: str, amount: Decimal) -> None:
+        self._held.append(Deposit(invoice_id, amount))
+
+    def pay(self, day: dt.date, amount: Decimal, named: str | None = None) -> None:
+        """The named bill first, then credit below 0, the oldest due; the rest is credit."""
+        if named in self._issued:
+            amount = self._settle(self._issued[named], day, amount)
+        covered = min(amount, max(-self._credit, ZERO))
+        self._credit += covered
+        amount -= covered
+        for bill in sorted(self._issued.values(), key=lambda bill: (bill.due_on, bill.invoice_id)):
+            amount = self._settle(bill, day, amount)
+        self._credit += amount
+
+    def _settle(self, bill: Bill, day: dt.date, amount: Decimal) -> Decimal:
+        """Settle what is open; what is left of the amount."""
+        part = min(amount, bill.open_amount)
+        if part:
+            bill.open_amount -= part
+            bill.movements.append(Movement(day, part, day))
+            self._standing.append(Settlement(bill, day, part))
+        return amount - part
 
     def reverse(self, day: dt.date, amount: Decimal, named: str | None) -> None:
-        """Undo the named bill's settlements, else credit, else the latest settlements."""
-        from_held = min(amount, self.held.get(named or "", ZERO))
-        if named and from_held:
-            self.held[named] -= from_held
-            amount -= from_held
-        amount = self._undo(day, amount, lambda bill: bill.invoice_id == named)
-        from_credit = min(amount, max(self.credit, ZERO))
-        self.credit -= from_credit
-        amount = self._undo(day, amount - from_credit, lambda _: True)
-        self.credit -= amount
+        """Take back from the named bill, free credit, the latest settlements, in this order.
 
-    def _undo(self, day: dt.date, amount: Decimal, is_meant: Any) -> Decimal:
+        Then from what is held for other bills; credit bears what is still missing.
+        """
+        if named:
+            amount = self._undo(day, amount, named)
+            amount = self._take_from_held(amount, named)
+        from_credit = min(amount, max(self._credit, ZERO))
+        self._credit -= from_credit
+        amount = self._undo(day, amount - from_credit)
+        self._credit -= self._take_from_held(amount)
+
+    def _undo(self, day: dt.date, amount: Decimal, of_bill: str | None = None) -> Decimal:
         for settlement in reversed(self._standing):
             part = min(amount, settlement.amount)
-            if part > 0 and is_meant(settlement.bill):
+            if part and of_bill in (None, settlement.bill.invoice_id):
                 settlement.amount -= part
                 settlement.bill.open_amount += part
                 settlement.bill.movements.append(Movement(day, -part, settlement.day))
+                amount -= part
+        return amount
+
+    def _take_from_held(self, amount: Decimal, for_bill: str | None = None) -> Decimal:
+        for deposit in reversed(self._held):
+            if for_bill in (None, deposit.invoice_id):
+                part = min(amount, deposit.amount)
+                deposit.amount -= part
                 amount -= part
         return amount
 
@@ -141,6 +176,7 @@ class Receivables:
     def __init__(self, operator: Operator) -> None:
         self._operator = operator
         self.bills: dict[str, Bill] = {}
+        self._issued: set[str] = set()
         self.ledgers: dict[tuple[str, str], Ledger] = defaultdict(Ledger)
         for _, _, _, event in sorted(self._events(), key=lambda event: event[:3]):
             event()
@@ -179,8 +215,10 @@ class Receivables:
         ledger = self.ledgers[row["account_id"], row["currency"]]
 
         def issue() -> None:
+            self._issued.add(row["invoice_id"])
             if row["total_amount"] < 0:
                 ledger.pay(row["issued_on"], -row["total_amount"])
+                ledger.release(row["invoice_id"], row["issued_on"])
                 return
             mode = self._operator.accounts.latest(row["account_id"])["payment_mode"]
             bill = Bill(
@@ -208,10 +246,10 @@ class Receivables:
             name = named["invoice_id"] if named else None
             if row["amount"] < 0:
                 ledger.reverse(row["paid_on"], -row["amount"], name)
-            elif name and named and named["total_amount"] > 0 and name not in self.bills:
-                ledger.held[name] += row["amount"]
+            elif name and name not in self._issued:
+                ledger.hold(name, row["amount"])
             else:
-                ledger.pay(row["paid_on"], row["amount"], self.bills.get(name or ""))
+                ledger.pay(row["paid_on"], row["amount"], name)
 
         return pay
 

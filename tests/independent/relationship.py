@@ -39,19 +39,27 @@ class Activity:
         self.last_active_before = lru_cache(maxsize=None)(self._last_active_before)
 
     def _follow(self, subscription: Row) -> None:
-        """A subscription from its activation to its end or the closing month."""
+        """A subscription from its activation to its end or the closing month.
+
+        One that ends in the month in which its account changes hands leaves the owner
+        before without having ended there, and never was the new owner's.
+        """
         begin, ended = subscription["activated_on"], subscription["deactivated_on"]
         until = self._operator.closing_month
         if ended:
             until = min(until, number_of(ended))
         for month in range(number_of(begin), max(until, number_of(begin)) + 1):
             owner = self._operator.owner(subscription["account_id"], month)
-            _keep_earliest(self.first_activation, owner, month)
             if not ended or ended > last_day(month):
                 self.active[owner, month].append(subscription)
-            elif number_of(ended) == month:
+            elif month == number_of(begin) or (
+                owner == self._operator.owner(subscription["account_id"], month - 1)
+            ):
                 departure = Departure(ended, subscription["deactivation_reason"])
                 self.departures[owner].append(departure)
+            else:
+                continue
+            _keep_earliest(self.first_activation, owner, month)
 
     def first_active_month(self, customer: str) -> int | None:
         """Month of the first activation or of the first counted bill, the earlier."""
