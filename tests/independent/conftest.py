@@ -37,14 +37,10 @@ def _rows(path: Path, query: str) -> list[Row]:
 
 @pytest.fixture(scope="session")
 def marts(published: Published) -> Marts:
-    """The marts from the delivered files; value scores, once rated, are taken as given."""
-    tables = published("select table_name from duckdb_tables() where schema_name = 'marts'")
-    scores = {}
-    if {"table_name": "customer_value_monthly"} in tables:
-        scores = {
-            (row["customer_id"], number_of(row["month"])): row["value_score"]
-            for row in published(
-                "select customer_id, month, value_score from marts.customer_value_monthly"
-            )
-        }
-    return Marts(Operator(SAMPLE / "landing", SAMPLE / "reference"), scores)
+    """The marts from the delivered files; what customers are worth is taken as given."""
+    worth = published(
+        "select customer_id, month, margin, potential_value, value_score"
+        " from marts.customer_value_monthly"
+    )
+    values = {(row["customer_id"], number_of(row["month"])): row for row in worth}
+    return Marts(Operator(SAMPLE / "landing", SAMPLE / "reference"), values)

@@ -21,16 +21,20 @@ from tests.independent.tiers import Tiers
 
 
 class Marts:
-    """Every mart that is figured out twice; each is worked out when first asked for."""
+    """Every mart that is figured out twice; each is worked out when first asked for.
 
-    def __init__(self, operator: Operator, value_scores: dict[tuple[str, int], Decimal]) -> None:
+    The value of a customer-month (margin, potential_value, value_score) is given.
+    """
+
+    def __init__(self, operator: Operator, values: dict[tuple[str, int], Row]) -> None:
         self._operator = operator
+        self._values = values
         self._activity = Activity(operator)
         self._revenue = Revenue(operator, self._activity)
         self._receivables = Receivables(operator)
         self._customers = Customers(operator, self._activity, self._revenue, self._receivables)
         self._tiers = Tiers(operator, self._customers, self._revenue)
-        self._kinds = KeyCustomers(operator, self._customers, self._tiers, value_scores)
+        self._kinds = KeyCustomers(operator, self._customers, self._tiers, values)
         self._complaints = Complaints(operator)
 
     @cached_property
@@ -59,15 +63,13 @@ class Marts:
 
     @cached_property
     def revenue_concentration_monthly(self) -> list[Row]:
-        usage = self._customers.usage
-        return concentration(
-            self._operator,
-            {
-                "revenue": self._revenue.by_customer,
-                "voice_minutes": {key: row["voice_minutes"] for key, row in usage.items()},
-                "data_mb": {key: row["data_mb"] for key, row in usage.items()},
-            },
-        )
+        measures = {
+            "revenue": self._revenue.by_customer,
+            "margin": _measured(self._values, "margin"),
+            "voice_minutes": _measured(self._customers.usage, "voice_minutes"),
+            "data_mb": _measured(self._customers.usage, "data_mb"),
+        }
+        return concentration(self._operator, measures)
 
     @cached_property
     def region_summary_monthly(self) -> list[Row]:
@@ -203,3 +205,7 @@ class Marts:
             {"product_code": code, "product_family": family}
             for code, family in self._operator.product_families.items()
         ]
+
+
+def _measured(rows: dict[tuple[str, int], Row], measure: str) -> dict[tuple[str, int], Decimal]:
+    return {place: row[measure] for place, row in rows.items() if row[measure] is not None}
