@@ -75,12 +75,12 @@ class Reference:
         for deposit in self.deposits:
             if deposit.waits_for == bill.bill_id:
                 self.spend(deposit, bill, bill.issued)
+                self.cover_overdraft(deposit)
                 self.spend_on_oldest(deposit, bill.issued)
                 deposit.waits_for = None
 
     def take_in(self, source: str, cents: int, names: str | None, on: int) -> None:
-        owed = min(cents, self.overdraft())
-        deposit = Deposit(source, None, cents - owed)
+        deposit = Deposit(source, None, cents)
         self.rows.append((None, source, on, None, cents))
         self.deposits.append(deposit)
         if names is not None and names not in self.issued:
@@ -88,7 +88,11 @@ class Reference:
             return
         if names is not None:
             self.spend(deposit, self.issued[names], on)
+        self.cover_overdraft(deposit)
         self.spend_on_oldest(deposit, on)
+
+    def cover_overdraft(self, deposit: Deposit) -> None:
+        deposit.left -= min(deposit.left, self.overdraft())
 
     def spend(self, deposit: Deposit, bill: Bill, on: int) -> None:
         cents = min(deposit.left, self.outstanding(bill))
@@ -283,12 +287,27 @@ NOTE = Bill("note", 2, 2, -4)
         ),
         pytest.param(
             Case([OLD], [Payment("q", 0, -3), Payment("p", 1, 10, "old")]),
+            {(None, "q", 0, None): -3, ("old", "p", 1, None): 10},
+            id="a payment settles its bill before overdrawn credit",
+        ),
+        pytest.param(
+            Case([OLD, NEW], [Payment("q", 0, -3), Payment("p", 4, 12, "old")]),
             {
                 (None, "q", 0, None): -3,
-                (None, "p", 1, None): 3,
-                ("old", "p", 1, None): 7,
+                ("old", "p", 4, None): 10,
+                (None, "p", 4, None): 2,
             },
-            id="overdrawn credit takes the next money first",
+            id="what is left of a payment covers overdrawn credit before the oldest due",
+        ),
+        pytest.param(
+            Case([NEW], [Payment("q", 0, -3), Payment("p", 1, 25, "new")]),
+            {
+                (None, "q", 0, None): -3,
+                (None, "p", 1, None): 25,
+                (None, "p", 3, None): -10,
+                ("new", "p", 3, None): 10,
+            },
+            id="money held for a bill settles it before it covers overdrawn credit",
         ),
         pytest.param(
             Case([Bill("old", 0, 5, 0)], [Payment("p", 1, 2, "old")]),

@@ -86,6 +86,7 @@ class Account:
             heapq.heappush(self._queue, (bill.due_on, bill.event_id))
         for lot in held:
             self._use(lot, bill.event_id, bill.on)
+            lot.cents -= self._cover_overdraft(lot.cents)
             self._use_on_oldest(lot, bill.on)
             if lot.cents:
                 insort(self._free, lot)
@@ -96,20 +97,18 @@ class Account:
             self._free = [lot for lot in self._free if lot.cents]
 
     def receive(self, money: Event, arrival: int) -> None:
-        """Take in positive money: overdrawn credit, its invoice, the oldest due, credit."""
+        """Take in positive money: its invoice, overdrawn credit, the oldest due, credit."""
         rest = abs(money.cents)
-        absorbed = min(rest, self._overdrawn)
-        self._overdrawn -= absorbed
-        rest -= absorbed
-        self._move(None, money, money.on, absorbed)
         named = money.named_invoice_id
         if named is not None and named not in self._due:
-            if rest:
-                self._held.setdefault(named, []).append(Lot(arrival, money, rest))
+            self._held.setdefault(named, []).append(Lot(arrival, money, rest))
             self._move(None, money, money.on, rest)
             return
         if named is not None:
             rest -= self._settle(named, money, money.on, rest)
+        covered = self._cover_overdraft(rest)
+        self._move(None, money, money.on, covered)
+        rest -= covered
         while rest and (oldest := self._oldest_due()) is not None:
             rest -= self._settle(oldest, money, money.on, rest)
         if rest:
@@ -139,6 +138,11 @@ class Account:
         }
         self._overdrawn += rest
         self._move(None, money, money.on, -rest)
+
+    def _cover_overdraft(self, cents: int) -> int:
+        covered = min(cents, self._overdrawn)
+        self._overdrawn -= covered
+        return covered
 
     def _oldest_due(self) -> str | None:
         while self._queue:

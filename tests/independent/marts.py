@@ -1,0 +1,211 @@
+"""The published marts, figured out again: rows by mart, columns under their published names."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import cached_property
+
+from tests.independent.complaints import Clocks, Complaints
+from tests.independent.concentration import concentration
+from tests.independent.customers import Customers
+from tests.independent.kinds import KeyCustomers
+from tests.independent.loading import Row
+from tests.independent.money import ZERO
+from tests.independent.months import first_day
+from tests.independent.operator import Operator
+from tests.independent.receivables import Receivables
+from tests.independent.regions import RegionSummary
+from tests.independent.relationship import Activity
+from tests.independent.revenue import Revenue
+from tests.independent.tiers import Tiers
+
+
+class Marts:
+    """Every mart that is figured out twice; each is worked out when first asked for.
+
+    The value of a customer-month (margin, potential_value, value_score) is given.
+    """
+
+    def __init__(self, operator: Operator, values: dict[tuple[str, int], Row]) -> None:
+        self._operator = operator
+        self._values = values
+        self._activity = Activity(operator)
+        self._revenue = Revenue(operator, self._activity)
+        self._receivables = Receivables(operator)
+        self._customers = Customers(operator, self._activity, self._revenue, self._receivables)
+        self._tiers = Tiers(operator, self._customers, self._revenue)
+        self._kinds = KeyCustomers(operator, self._customers, self._tiers, values)
+        self._complaints = Complaints(operator)
+
+    @cached_property
+    def fct_revenue_monthly(self) -> list[Row]:
+        return self._revenue.monthly
+
+    @cached_property
+    def fct_revenue_movement(self) -> list[Row]:
+        return self._revenue.movements
+
+    @cached_property
+    def fct_invoice(self) -> list[Row]:
+        return self._receivables.invoices
+
+    @cached_property
+    def customer_tier_monthly(self) -> list[Row]:
+        return self._tiers.rows()
+
+    @cached_property
+    def customer_tier_history(self) -> list[Row]:
+        return self._tiers.history()
+
+    @cached_property
+    def tier_migration_monthly(self) -> list[Row]:
+        return self._tiers.migration()
+
+    @cached_property
+    def revenue_concentration_monthly(self) -> list[Row]:
+        measures = {
+            "revenue": self._revenue.by_customer,
+            "margin": _measured(self._values, "margin"),
+            "voice_minutes": _measured(self._customers.usage, "voice_minutes"),
+            "data_mb": _measured(self._customers.usage, "data_mb"),
+        }
+        return concentration(self._operator, measures)
+
+    @cached_property
+    def region_summary_monthly(self) -> list[Row]:
+        return RegionSummary(
+            self._operator,
+            self._activity,
+            self._revenue,
+            self._receivables,
+            self._customers,
+            self._kinds,
+            self._complaints,
+            Clocks(self._operator, self._complaints, self._tiers),
+        ).rows()
+
+    @cached_property
+    def customer_monthly(self) -> list[Row]:
+        return [self._customer_month(*place) for place in self._customers.published]
+
+    def _customer_month(self, customer: str, month: int) -> Row:
+        latest = self._operator.customers.latest(customer)
+        region = self._operator.local_network(customer, month)
+        return {
+            "customer_id": customer,
+            "month": first_day(month),
+            "relationship": self._customers.relationship(customer, month),
+            "is_ranked": self._customers.is_ranked(customer, month),
+            "region_code": region,
+            "region_class": self._operator.regions[region].region_class,
+            "manager_id": self._operator.manager(customer, month),
+            "legal_form": latest["legal_form"],
+            "group_id": self._customers.group(customer),
+            "tenure_months": self._tenure(customer, month),
+            "revenue": self._revenue.of(customer, month),
+            "avg_revenue_3m": self._revenue.average(customer, month, 3),
+            "avg_revenue_6m": self._revenue.average(customer, month, 6),
+            "billed_amount": self._revenue.billed.get((customer, month), ZERO),
+            "credit_grade": self._receivables.grade(customer, month),
+            "complaints_12m": self._complaints.opened_12m(customer, month),
+            "open_complaints": self._complaints.open_at_end(customer, month),
+            **self._activity_of(customer, month),
+            **self._payments_of(customer, month),
+            **self._kinds_of(customer, month),
+        }
+
+    def _tenure(self, customer: str, month: int) -> int | None:
+        first = self._activity.first_active_month(customer)
+        return None if first is None or month < first else month - first
+
+    def _activity_of(self, customer: str, month: int) -> Row:
+        active = self._activity.active.get((customer, month), [])
+        products = {self._operator.product(row["product_code"]) for row in active}
+        return {
+            "active_subscriptions": len(active),
+            "active_accounts": len({row["account_id"] for row in active}),
+            "products": len(products),
+            "product_families": len({self._operator.product_families[each] for each in products}),
+        }
+
+    def _payments_of(self, customer: str, month: int) -> Row:
+        if month < self._operator.first_payment_month:
+            return dict.fromkeys(("paid_amount", "outstanding_amount", "overdue_amount"))
+        owed = self._receivables.owed.get((customer, month))
+        return {
+            "paid_amount": self._receivables.paid.get((customer, month), ZERO),
+            "outstanding_amount": owed.outstanding if owed else ZERO,
+            "overdue_amount": owed.overdue if owed else ZERO,
+        }
+
+    def _kinds_of(self, customer: str, month: int) -> Row:
+        kinds = self._kinds.kinds(customer, month)
+        return {
+            "is_important": kinds.is_important,
+            "is_high_value": kinds.is_high_value,
+            "is_group": kinds.is_group,
+            "is_strategic": kinds.is_strategic,
+            "is_premier": kinds.is_premier,
+            "segment": self._kinds.segment(customer, month),
+        }
+
+    @cached_property
+    def dim_customer(self) -> list[Row]:
+        return [self._customer_now(customer) for customer in self._operator.customers]
+
+    def _customer_now(self, customer: str) -> Row:
+        closing = self._operator.closing_month
+        latest = self._operator.customers.latest(customer)
+        now = self._operator.customers.as_of(customer, closing)
+        kinds = self._kinds.kinds(customer, closing)
+        first = self._activity.first_active_month(customer)
+        words = latest["customer_name"].split()
+        return {
+            "customer_id": customer,
+            "customer_name_masked": " ".join(f"{word[0]}***" for word in words),
+            "legal_form": latest["legal_form"],
+            "industry": latest["industry"],
+            "region_code": self._operator.local_network(customer, closing),
+            "group_id": self._customers.group(customer),
+            "designation": now["designation"],
+            "strategic_flag": now["strategic_flag"],
+            "manager_id": self._operator.manager(customer, closing),
+            "registered_on": latest["registered_on"],
+            "first_active_month": None if first is None else first_day(first),
+            "relationship": self._customers.relationship(customer, closing),
+            "segment": self._kinds.segment(customer, closing),
+            "key_kinds": ",".join(kinds.names) or None,
+            "is_premier": kinds.is_premier,
+            "tier_code": self._tiers.decision(customer, closing).tier,
+        }
+
+    @cached_property
+    def dim_region(self) -> list[Row]:
+        rows = []
+        for region in self._operator.regions.values():
+            above = {
+                self._operator.regions[code].level: code
+                for code in self._operator.regions_above(region.code)
+            }
+            rows.append(
+                {
+                    "region_code": region.code,
+                    "region_level": region.level,
+                    "local_code": above.get("local"),
+                    "province_code": above.get("province"),
+                    "group_code": above.get("group"),
+                    "region_class": region.region_class,
+                }
+            )
+        return rows
+
+    @cached_property
+    def dim_product(self) -> list[Row]:
+        return [
+            {"product_code": code, "product_family": family}
+            for code, family in self._operator.product_families.items()
+        ]
+
+
+def _measured(rows: dict[tuple[str, int], Row], measure: str) -> dict[tuple[str, int], Decimal]:
+    return {place: row[measure] for place, row in rows.items() if row[measure] is not None}
