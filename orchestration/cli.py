@@ -52,13 +52,16 @@ def run(
     3 another run holds the warehouse.
     """
     from orchestration.errors import ConfigurationError
+    from orchestration.ingest.contract import feed_contract
+    from orchestration.ingest.landing import survey
     from orchestration.ingest.lock import HomeLock
     from orchestration.settings import load_settings
 
     if target != "duckdb":
         raise ConfigurationError(f"--target {target}: only duckdb is supported.")
     settings = load_settings(home, landing=landing, reference=reference, through=through)
-    # Held before anything slow is imported, so that a second run is refused at once.
+    # A wrong folder and a second run are refused before anything slow is imported.
+    survey(settings.landing, feed_contract())
     with HomeLock(settings.home):
         from orchestration.console import ConsoleProgress
         from orchestration.main_job import ValidationBlockedError, run_main_job

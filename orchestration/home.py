@@ -55,16 +55,20 @@ class Home:
         return self.root / "tmp"
 
     def prepare(self) -> None:
-        """Create what is missing. Customer data is for the owner of the home alone.
+        """Create what is missing.
+
+        Customer data is for the owner of the home alone; publications and validation
+        reports hold none and may be read by others.
 
         Raises:
             ConfigurationError: the home is a file, or cannot be written.
         """
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            for place in (self.lake, self.dbt, self.dagster, self.temporary, self.audit):
+            for place in (self.lake, self.dbt, self.dagster, self.temporary):
                 place.mkdir(mode=0o700, exist_ok=True)
-            self.published.mkdir(exist_ok=True)
+            for place in (self.published, self.audit):
+                place.mkdir(exist_ok=True)
         except OSError as error:
             raise ConfigurationError(
                 f"The home {self.root} cannot be used: {error.strerror}. "

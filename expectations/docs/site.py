@@ -92,7 +92,7 @@ class RunIndexBuilder:
             for key in self.target_store.list_keys()
             if isinstance(key, ValidationResultIdentifier)
         ]
-        for key in sorted(keys, key=lambda key: key.run_id.run_time):
+        for key in sorted(keys, key=_checked_when):
             suite = key.expectation_suite_identifier.name
             pages.setdefault(key.run_id.run_name, {})[suite] = key
         return [
@@ -101,6 +101,10 @@ class RunIndexBuilder:
                 pages.items(), key=lambda item: _last_time(item[1]), reverse=True
             )
         ]
+
+
+def _checked_when(key: ValidationResultIdentifier) -> tuple[datetime, str]:
+    return key.run_id.run_time, key.expectation_suite_identifier.name
 
 
 def _check_line(checked: Any) -> CheckLine:

@@ -75,6 +75,10 @@ def _run_dbt(
             session.progress.step(_name_of(event), done, total)
     except DagsterDbtCliRuntimeError as error:
         raise _told(session) from error
+    finally:
+        # The warehouse holds names in clear: it is for the owner of the home alone.
+        if session.home.warehouse.exists():
+            session.home.warehouse.chmod(0o600)
     rows = _row_counts(session)
     for event in events:
         yield _with_rows(event, rows, manifest)

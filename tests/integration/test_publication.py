@@ -92,6 +92,12 @@ def test_no_personal_value_is_published(home: Path) -> None:
         assert name not in content
 
 
+def test_personal_data_is_for_the_owner_of_the_home_alone(home: Path) -> None:
+    for place in ("lake", "dbt", "dagster", "warehouse.duckdb"):
+        assert (home / place).stat().st_mode & 0o077 == 0, place
+    assert (home / "published" / "current" / "tierwise.duckdb").stat().st_mode & 0o044 == 0o044
+
+
 def test_a_critical_failure_leaves_the_last_publication(home: Path, tmp_path: Path) -> None:
     broken, landing, reference = copy_of(home, tmp_path)
     before = (broken / "published" / "current").readlink()
