@@ -153,7 +153,7 @@ def build() -> ExpectationSuite:
                 " cost is in nobody's margin.",
                 UNALLOCATED,
                 "rulebook 5, relationship cost",
-                severity="warning",
+                severity="info",
                 keys=["campaign_id", "month"],
                 column="relationship_cost",
                 has_amount=True,

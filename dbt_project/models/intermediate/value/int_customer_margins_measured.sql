@@ -129,10 +129,10 @@ margins as (
     select
         measured.*,
         cast(
-            revenue
-            - cost_to_serve
-            - coalesce(relationship_cost, 0)
-            - coalesce(bad_debt, 0)
+            measured.revenue
+            - measured.cost_to_serve
+            - coalesce(measured.relationship_cost, 0)
+            - coalesce(measured.bad_debt, 0)
             as decimal(18, 4)
         ) as margin
     from measured
@@ -145,14 +145,14 @@ movements as (
     select
         customer_id,
         month_number,
-        margin as change,
+        margin as margin_change,
         true as is_month
     from margins
     union all
     select
         margins.customer_id,
         margins.month_number + parameters.current_value_months as month_number,
-        cast(-margins.margin as decimal(18, 4)) as change,
+        cast(-margins.margin as decimal(18, 4)) as margin_change,
         false as is_month
     from margins
     cross join parameters
@@ -166,7 +166,7 @@ accumulated as (
         month_number,
         is_month,
         cast(
-            sum(change) over (
+            sum(margin_change) over (
                 partition by customer_id
                 order by month_number
                 range between unbounded preceding and current row
