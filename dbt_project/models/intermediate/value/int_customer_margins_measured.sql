@@ -129,10 +129,10 @@ margins as (
     select
         measured.*,
         cast(
-            revenue
-            - cost_to_serve
-            - coalesce(relationship_cost, 0)
-            - coalesce(bad_debt, 0)
+            measured.revenue
+            - measured.cost_to_serve
+            - coalesce(measured.relationship_cost, 0)
+            - coalesce(measured.bad_debt, 0)
             as decimal(18, 4)
         ) as margin
     from measured

@@ -129,8 +129,10 @@ priced as (
         customer_products.month_number,
         customer_products.served_subscriptions,
         customer_products.revenue,
-        case when customer_products.revenue > 0 then customer_products.revenue else 0 end
-            as positive_revenue,
+        case
+            when customer_products.revenue > 0 then customer_products.revenue
+            else 0
+        end as positive_revenue,
         service_costs.cost_per_subscription,
         service_costs.cost_share_of_revenue,
         cast(1 - products.default_margin_share as decimal(9, 6)) as default_cost_share,
