@@ -113,8 +113,10 @@ placed as (
         customer_id,
         month_number,
         has_potential,
-        cast(case when current_count = 1 then 1 else current_rank - 1 end
-            as decimal(18, 0)) as current_place,
+        cast(
+            case when current_count = 1 then 1 else current_rank - 1 end
+            as decimal(18, 0)
+        ) as current_place,
         cast(greatest(current_count - 1, 1) as decimal(18, 0)) as current_places,
         cast(
             case
