@@ -113,8 +113,10 @@ placed as (
         customer_id,
         month_number,
         has_potential,
-        cast(case when current_count = 1 then 1 else current_rank - 1 end
-            as decimal(18, 0)) as current_place,
+        cast(
+            case when current_count = 1 then 1 else current_rank - 1 end
+            as decimal(18, 0)
+        ) as current_place,
         cast(greatest(current_count - 1, 1) as decimal(18, 0)) as current_places,
         cast(
             case
@@ -161,8 +163,8 @@ scored as (
             ~ ' * weighed.potential_place * weighed.current_places'
             ~ ' + weighed.social_weight * layered.social_score'
             ~ ' * weighed.current_places * weighed.potential_places)',
-            '(weighed.current_weight + weighed.potential_weight + weighed.social_weight)'
-            ~ ' * parameters.social_score_maximum'
+            '(weighed.current_weight + weighed.potential_weight'
+            ~ ' + weighed.social_weight) * parameters.social_score_maximum'
             ~ ' * weighed.current_places * weighed.potential_places'
         ) }} as value_score
     from layered
