@@ -163,8 +163,8 @@ scored as (
             ~ ' * weighed.potential_place * weighed.current_places'
             ~ ' + weighed.social_weight * layered.social_score'
             ~ ' * weighed.current_places * weighed.potential_places)',
-            '(weighed.current_weight + weighed.potential_weight + weighed.social_weight)'
-            ~ ' * parameters.social_score_maximum'
+            '(weighed.current_weight + weighed.potential_weight'
+            ~ ' + weighed.social_weight) * parameters.social_score_maximum'
             ~ ' * weighed.current_places * weighed.potential_places'
         ) }} as value_score
     from layered
