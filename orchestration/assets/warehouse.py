@@ -11,6 +11,7 @@ from dagster_dbt import DbtCliResource, dbt_assets
 from dagster_dbt.errors import DagsterDbtCliRuntimeError
 
 from orchestration.errors import BuildFailedError, DataBlockedError
+from orchestration.publish.contract import PUBLISHED_SCHEMAS
 from orchestration.session import RunSession
 from orchestration.warehouse.keys import dbt_key
 from orchestration.warehouse.translator import WarehouseTranslator
@@ -59,20 +60,24 @@ def _run_dbt(
     session: RunSession,
     manifest: Mapping[str, Any],
 ) -> Iterator[Any]:
-    """Run one dbt invocation and pass its events on, with the rows each table now has.
+    """Run one dbt invocation and pass its events on while it works.
 
-    Rows are counted from DuckDB's own catalogue once dbt has closed the warehouse: an
-    open reader would make the next writer fail.
+    Published tables wait for the end, to be shown with their rows: these are read from
+    DuckDB's catalogue, and an open reader would make dbt's next write fail.
     """
     invocation = dbt.cli(
         list(BUILD_ARGUMENTS), context=context, target_path=session.home.dbt, manifest=None
     )
     total = _selected_nodes(context)
-    events: list[Any] = []
+    waiting: list[tuple[dg.Output[Any], tuple[str, ...]]] = []
     try:
         for done, event in enumerate(invocation.stream(), start=1):
-            events.append(event)
             session.progress.step(_name_of(event), done, total)
+            table = _table_of(event, manifest)
+            if table and table[0] in PUBLISHED_SCHEMAS:
+                waiting.append((event, table))
+            else:
+                yield event
     except DagsterDbtCliRuntimeError as error:
         raise _told(session) from error
     finally:
@@ -80,8 +85,8 @@ def _run_dbt(
         if session.home.warehouse.exists():
             session.home.warehouse.chmod(0o600)
     rows = _row_counts(session)
-    for event in events:
-        yield _with_rows(event, rows, manifest)
+    for event, table in waiting:
+        yield event.with_metadata({**event.metadata, "dagster/row_count": rows[table]})
 
 
 def _told(session: RunSession) -> DataBlockedError | BuildFailedError:
@@ -122,11 +127,9 @@ def _row_counts(session: RunSession) -> dict[tuple[str, ...], int]:
         }
 
 
-def _with_rows(event: Any, rows: Mapping[tuple[str, ...], int], manifest: Mapping[str, Any]) -> Any:
+def _table_of(event: Any, manifest: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Schema and name of the table an event tells of, if it tells of one."""
     if not isinstance(event, dg.Output) or "unique_id" not in event.metadata:
-        return event
+        return None
     node = manifest["nodes"].get(event.metadata["unique_id"].value)
-    key = dbt_key(node).path if node else []
-    if tuple(key) not in rows:
-        return event
-    return event.with_metadata({**event.metadata, "dagster/row_count": rows[tuple(key)]})
+    return tuple(dbt_key(node).path) if node else None
