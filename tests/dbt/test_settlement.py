@@ -65,11 +65,10 @@ class Reference:
         else:
             self.issued[event.bill_id] = event
             self.release(event)
-            if event.cents:
-                for deposit in self.deposits:
-                    if deposit.waits_for is None:
-                        self.spend(deposit, event, event.issued)
-                        self.spend_on_oldest(deposit, event.issued)
+            for deposit in self.deposits:
+                if deposit.waits_for is None:
+                    self.spend(deposit, event, event.issued)
+                    self.spend_on_oldest(deposit, event.issued)
 
     def release(self, bill: Bill) -> None:
         for deposit in self.deposits:
@@ -313,6 +312,23 @@ NOTE = Bill("note", 2, 2, -4)
             Case([Bill("old", 0, 5, 0)], [Payment("p", 1, 2, "old")]),
             {(None, "p", 1, None): 2},
             id="a bill of nothing takes nothing",
+        ),
+        pytest.param(
+            Case(
+                [OLD, Bill("nothing", 4, 9, 0)],
+                [
+                    Payment("p", 1, 15, "old"),
+                    Payment("q", 2, -3, "old"),
+                ],
+            ),
+            {
+                ("old", "p", 1, None): 10,
+                (None, "p", 1, None): 5,
+                ("old", "q", 2, 1): -3,
+                (None, "p", 4, None): -3,
+                ("old", "p", 4, None): 3,
+            },
+            id="free credit is used when the next bill is issued, be it of nothing",
         ),
     ],
 )

@@ -90,7 +90,7 @@ class Account:
             self._use_on_oldest(lot, bill.on)
             if lot.cents:
                 insort(self._free, lot)
-        if bill.cents > 0:
+        if bill.kind == "invoice":
             for lot in self._free:
                 self._use(lot, bill.event_id, bill.on)
                 self._use_on_oldest(lot, bill.on)
