@@ -117,16 +117,17 @@ def allocated(lake: Lake) -> Movements:
 
 
 @pytest.mark.parametrize(
-    ("accounts", "methods"),
+    ("accounts", "certain", "possible"),
     [
-        (named_payer(exact=True), {"named"}),
-        (named_payer(exact=False), {"named", "sequential"}),
-        (topped_up(), {"named", "queued"}),
-        (any_account(), {"named", "queued", "sequential"}),
+        (named_payer(exact=True), {"named"}, {"named"}),
+        (named_payer(exact=False), {"named", "sequential"}, {"named", "sequential"}),
+        (topped_up(), {"named", "queued"}, {"named", "queued"}),
+        # A few drawn accounts need not hold one that may be queued.
+        (any_account(), {"named", "sequential"}, {"named", "queued", "sequential"}),
     ],
 )
 def test_every_method_moves_what_the_machine_moves(
-    accounts: st.SearchStrategy[Case], methods: set[str]
+    accounts: st.SearchStrategy[Case], certain: set[str], possible: set[str]
 ) -> None:
     seen: set[str] = set()
 
@@ -140,4 +141,4 @@ def test_every_method_moves_what_the_machine_moves(
         seen.update(method for (method,) in lake.query(classified))
 
     check()
-    assert seen == methods
+    assert certain <= seen <= possible
