@@ -69,10 +69,15 @@ class Customers:
         return beginnings
 
     def group(self, customer: str) -> str:
-        """Root of the chain of parents; a customer in a circle or without its parent: itself."""
+        """Root of the chain of parents; one whose parent is not known is a root.
+
+        Where the chain runs in a circle there is no root, and the customer is its own group.
+        """
         chain = [customer]
         while parent := self._operator.customers.latest(chain[-1])["parent_customer_id"]:
-            if parent not in self._operator.customers or parent in chain:
+            if parent not in self._operator.customers:
+                break
+            if parent in chain:
                 return customer
             chain.append(parent)
         return chain[-1]

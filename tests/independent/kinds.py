@@ -10,7 +10,7 @@ from functools import lru_cache
 from tests.independent.customers import Customers
 from tests.independent.loading import Row
 from tests.independent.money import ZERO
-from tests.independent.operator import Operator
+from tests.independent.operator import UNKNOWN, Operator
 from tests.independent.tiers import Tiers
 
 PREMIER_MINIMUM = 2
@@ -107,6 +107,7 @@ class KeyCustomers:
             if self._customers.is_ranked(member, month)
         ]
         networks = {self._operator.local_network(member, month) for member in members}
+        networks.discard(UNKNOWN)
         if len(members) < GROUP_MINIMUM or len(networks) < GROUP_MINIMUM:
             return False
         metric = sum((self._tiers.metric(member, month) for member in members), ZERO)

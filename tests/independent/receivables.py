@@ -188,12 +188,13 @@ class Receivables:
         return bool(bill["due_on"] >= begin and bill["issued_on"] <= end)
 
     def _events(self) -> Iterator[tuple[dt.date, int, str, Any]]:
-        """Order: by date, on one day bills, payments, reversals; then by id."""
+        """Order: by date, on one day bills, negative bills, payments, reversals; then by id."""
         for row in self._operator.bills.values():
             if self.takes_part(row):
-                yield row["issued_on"], 0, row["invoice_id"], self._issuing(row)
+                rank = 0 if row["total_amount"] >= 0 else 1
+                yield row["issued_on"], rank, row["invoice_id"], self._issuing(row)
         for row in self._operator.payments:
-            rank = 1 if row["amount"] > 0 else 2
+            rank = 2 if row["amount"] > 0 else 3
             if row["amount"] and not self._settles_the_unknown(row):
                 yield row["paid_on"], rank, row["payment_id"], self._paying(row)
 

@@ -155,8 +155,8 @@ def usage_by_customer(operator: Operator) -> dict[Moment, Row]:
         account = operator.subscriptions.latest(row["subscription_id"])["account_id"]
         total = totals.setdefault(
             (operator.owner(account, month), month),
-            {"voice_minutes": ZERO, "data_mb": ZERO, "sms_count": 0},
+            {"voice_minutes": ZERO, "data_mb": ZERO, "sms_count": 0, "active_days": 0},
         )
         for measure in total:
-            total[measure] += row[measure]
+            total[measure] += row[measure] or 0
     return totals
