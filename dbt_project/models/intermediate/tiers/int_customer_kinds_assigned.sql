@@ -114,9 +114,8 @@ group_bands as (
     inner join customers_ranged
         on
             groups_wide.group_id = customers_ranged.customer_id
-            and groups_wide.month_number
-            between customers_ranged.month_from_number
-            and customers_ranged.month_to_number
+            and groups_wide.month_number >= customers_ranged.month_from_number
+            and groups_wide.month_number < customers_ranged.month_to_number
     inner join bands
         on
             groups_wide.policy_id = bands.policy_id
