@@ -7,6 +7,8 @@ from pathlib import Path
 
 from orchestration.errors import ConfigurationError
 
+SPECIAL_CHARACTERS = frozenset("'\"{}[]*?")
+
 
 @dataclass(frozen=True)
 class Home:
@@ -61,8 +63,15 @@ class Home:
         reports hold none and may be read by others.
 
         Raises:
-            ConfigurationError: the home is a file, or cannot be written.
+            ConfigurationError: the home is a file, cannot be written, or its path holds
+                characters that SQL or a file pattern would read as something else.
         """
+        special = sorted(set(str(self.root)) & SPECIAL_CHARACTERS)
+        if special:
+            raise ConfigurationError(
+                f"The home {self.root} cannot be used: its path holds {' '.join(special)}. "
+                "Choose a folder whose path has none of these."
+            )
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             for place in (self.lake, self.dbt, self.dagster, self.temporary):

@@ -73,8 +73,8 @@ def _run_dbt(
     try:
         for done, event in enumerate(invocation.stream(), start=1):
             session.progress.step(_name_of(event), done, total)
-            table = _table_of(event, manifest)
-            if table and table[0] in PUBLISHED_SCHEMAS:
+            table = _table_of(event, manifest) if isinstance(event, dg.Output) else ()
+            if isinstance(event, dg.Output) and table and table[0] in PUBLISHED_SCHEMAS:
                 waiting.append((event, table))
             else:
                 yield event
@@ -127,9 +127,8 @@ def _row_counts(session: RunSession) -> dict[tuple[str, ...], int]:
         }
 
 
-def _table_of(event: Any, manifest: Mapping[str, Any]) -> tuple[str, ...] | None:
-    """Schema and name of the table an event tells of, if it tells of one."""
-    if not isinstance(event, dg.Output) or "unique_id" not in event.metadata:
-        return None
-    node = manifest["nodes"].get(event.metadata["unique_id"].value)
-    return tuple(dbt_key(node).path) if node else None
+def _table_of(output: dg.Output[Any], manifest: Mapping[str, Any]) -> tuple[str, ...]:
+    """Schema and name of the table an output tells of; empty if it tells of none."""
+    unique_id = output.metadata.get("unique_id")
+    node = manifest["nodes"].get(unique_id.value) if unique_id else None
+    return tuple(dbt_key(node).path) if node else ()

@@ -8,9 +8,11 @@ import shutil
 import signal
 import subprocess
 import time
+from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import pandas as pd
 import pytest
@@ -22,7 +24,7 @@ from tests.support.landing import invoice, month_at, write_feed, write_small_ope
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with one publication of the small operator; its landing lies beside it."""
-    folder = tmp_path_factory.mktemp("publication")
+    folder = tmp_path_factory.mktemp("a publication")
     landing, reference = write_small_operator(folder)
     outcome = run_job(folder / "home", landing, reference)
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
@@ -90,6 +92,28 @@ def test_no_personal_value_is_published(home: Path) -> None:
     content = b"".join(path.read_bytes() for path in (home / "audit").rglob("*") if path.is_file())
     for name in (b"Zhang Wei", b"Hengtong"):
         assert name not in content
+
+
+def test_the_run_stands_in_dagsters_own_history(home: Path) -> None:
+    run_id = (home / "published" / "current").readlink().name
+    with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
+        (run,) = instance.get_runs()
+        assert run.run_id.startswith(run_id.split("-")[1])
+        assert run.status == dg.DagsterRunStatus.SUCCESS
+        events = instance.all_logs(run.run_id)
+    kinds = Counter(event.dagster_event_type for event in events)
+    assert kinds[dg.DagsterEventType.ASSET_MATERIALIZATION] > 100
+    assert kinds[dg.DagsterEventType.ASSET_CHECK_EVALUATION] > 60
+    rows = {
+        event.asset_materialization.asset_key.to_user_string(): (
+            event.asset_materialization.metadata
+        )
+        for event in events
+        if event.dagster_event_type == dg.DagsterEventType.ASSET_MATERIALIZATION
+    }
+    assert rows["raw/invoices"]["dagster/row_count"].value == 12
+    assert rows["marts/dim_customer"]["dagster/row_count"].value == 4
+    assert "Execution Duration" in rows["marts/dim_customer"]
 
 
 def test_personal_data_is_for_the_owner_of_the_home_alone(home: Path) -> None:

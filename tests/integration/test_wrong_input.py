@@ -150,6 +150,12 @@ def test_unknown_setting_names_file_and_key(tmp_path: Path, operator: tuple[Path
     assert "reporting_curency" in outcome.stderr
 
 
+def test_a_home_whose_path_sql_would_misread(tmp_path: Path, operator: tuple[Path, Path]) -> None:
+    outcome = run_job(tmp_path / "the operator's home", *operator)
+    assert outcome.returncode == 2
+    assert "its path holds '" in outcome.stderr
+
+
 def test_a_second_run_on_one_home_names_the_holder(home: Path, operator: tuple[Path, Path]) -> None:
     home.mkdir(exist_ok=True)
     with (home / "run.lock").open("a+") as lock:

@@ -28,7 +28,7 @@ def toml(folder: Path, text: str) -> Path:
 def test_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     settings = load_settings()
-    assert settings.home == Path("home")
+    assert settings.home == Path("home").absolute()
     assert settings.landing is None
     assert settings.reference is None
     assert settings.through is None
