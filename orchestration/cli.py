@@ -90,7 +90,21 @@ def sample(
     from seeds.operator.generate import write_sample
 
     summary = write_sample(out, customers, months, seed=seed, defects=defects)
-    console.print(summary, highlight=False)
+    for feed, rows in summary.rows.items():
+        console.print(f"{feed:<16}{rows:>12,} rows", highlight=False)
+    if summary.defects:
+        console.print(
+            f"{sum(summary.defects.values()):,} faults, listed in {out / 'defects.csv'}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    console.print(
+        f"Months {summary.first_month:%Y-%m} to {summary.last_month:%Y-%m}. Run it with:\n"
+        f"tierwise run --landing {out / 'landing'} --reference {out / 'reference'} "
+        f"--home {out / 'home'}",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 @app.command()

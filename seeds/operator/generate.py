@@ -153,7 +153,7 @@ def write_sample(
                 rows[delivery.feed] += _deliver(connection, delivery, landing, number)
             if progress:
                 progress(number + 1, months)
-        write_reference(connection, out)
+        write_reference(connection, out, defects)
     found = sprinkle_defects(out, seed) if defects else {}
     return SampleSummary(out, FIRST_MONTH, _month(months - 1), rows, found)
 

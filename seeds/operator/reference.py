@@ -14,6 +14,9 @@ landing = "landing"
 reference = "reference"
 """
 
+# Small samples hold more faults than a delivery may by default.
+SETTINGS_WITH_DEFECTS = SETTINGS + "quarantine_share_limit = 0.2\n"
+
 # Consumers here asked to be left alone: one text message a month instead of two.
 CONTACT_LIMITS = """\
 service_class,channel,limit_30_days
@@ -34,7 +37,7 @@ DECISIONS = (
 )
 
 
-def write_reference(connection: duckdb.DuckDBPyConnection, out: Path) -> None:
+def write_reference(connection: duckdb.DuckDBPyConnection, out: Path, defects: bool) -> None:
     """Write reference/ and tierwise.toml; the customers come from the tables built before."""
     folder = out / "reference"
     folder.mkdir(parents=True, exist_ok=True)
@@ -45,7 +48,7 @@ def write_reference(connection: duckdb.DuckDBPyConnection, out: Path) -> None:
     ]
     _write(folder / "tier_overrides.csv", OVERRIDES + "".join(f"{line}\n" for line in lines))
     _write(folder / "contact_limits.csv", CONTACT_LIMITS.format(rows=_contact_limits()))
-    _write(out / "tierwise.toml", SETTINGS)
+    _write(out / "tierwise.toml", SETTINGS_WITH_DEFECTS if defects else SETTINGS)
 
 
 def _long_standing_organisations(connection: duckdb.DuckDBPyConnection, number: int) -> list[str]:
