@@ -11,7 +11,7 @@ from rich.progress import Progress as Bars
 
 
 class ConsoleProgress:
-    """One bar per phase on a terminal, one line per phase elsewhere; keeps the times."""
+    """One bar per phase on a terminal, one line per phase and its time elsewhere."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -27,7 +27,6 @@ class ConsoleProgress:
         self._task: TaskID | None = None
         self._title = ""
         self._began = 0.0
-        self.seconds: dict[str, float] = {}
 
     def __enter__(self) -> ConsoleProgress:
         self._bars.start()
@@ -57,7 +56,6 @@ class ConsoleProgress:
         if self._task is None:
             return
         seconds = time.monotonic() - self._began
-        self.seconds[self._title] = seconds
         finished = self._bars.tasks[self._task].completed
         self._bars.update(self._task, total=finished or 1, completed=finished or 1, step="")
         self._bars.stop_task(self._task)

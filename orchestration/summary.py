@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import duckdb
 from rich.console import Console
 from rich.table import Table
@@ -24,9 +22,7 @@ def _print_load(console: Console, session: RunSession) -> None:
     loaded = session.load_result
     if loaded is None:
         return
-    table = Table(
-        "feed", *_right("files", "skipped", "rows in", "loaded", "quarantined", "repeated")
-    )
+    table = Table("feed", "files", "skipped", "rows in", "loaded", "quarantined", "repeated")
     for name, counts in loaded.feeds.items():
         if counts.files or counts.files_skipped:
             table.add_row(
@@ -45,10 +41,6 @@ def _print_load(console: Console, session: RunSession) -> None:
     console.print(
         f"Months {loaded.first_month:%Y-%m} to {loaded.closing_month:%Y-%m}.", highlight=False
     )
-
-
-def _right(*names: str) -> Iterable[str]:
-    return names
 
 
 def _print_checks(console: Console, session: RunSession) -> None:

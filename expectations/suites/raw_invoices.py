@@ -32,10 +32,14 @@ select
     invoices.invoice_id,
     charge_totals.charged_amount + invoices.tax_amount - invoices.total_amount as amount,
     abs(charge_totals.charged_amount + invoices.tax_amount - invoices.total_amount)
-        > 0.01 as failed
+        > limits.charges_tolerance as failed
 from checks.invoices as invoices
 inner join checks.charge_totals as charge_totals
     on invoices.invoice_id = charge_totals.invoice_id
+cross join (
+    select cast(value as decimal(18, 6)) as charges_tolerance
+    from reference.parameters where name = 'charges_tolerance'
+) as limits
 """
 
 # The share is compared in CNY. An invoice whose currency has no rate that month stops

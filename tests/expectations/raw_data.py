@@ -246,6 +246,7 @@ REFERENCE: dict[str, tuple[dict[str, str], Rows]] = {
         {"name": "varchar", "value": "varchar"},
         [
             {"name": "unitemised_share_limit", "value": "0.01"},
+            {"name": "charges_tolerance", "value": "0.01"},
             {"name": "closing_month_minimum_share", "value": "0.5"},
             {"name": "closing_month_reference_months", "value": "3"},
         ],
