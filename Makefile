@@ -32,7 +32,11 @@ $(VENV)/.installed-dev: requirements-dev.lock pyproject.toml | $(BIN)/python
 	@$(INSTALL) requirements-dev.lock
 	@$(FINISH)
 
-run: $(VENV)/.installed
+# dbt parses the project once for a home, as part of setting it up.
+home/dbt/manifest.json: | $(VENV)/.installed
+	@$(BIN)/python -m orchestration.warehouse.prepare
+
+run: $(VENV)/.installed home/dbt/manifest.json
 	@$(BIN)/tierwise run --landing seeds/sample/landing --reference seeds/sample/reference
 	@echo
 	@echo "What to try next:"

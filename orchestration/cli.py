@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -52,10 +53,12 @@ def run(
     3 another run holds the warehouse.
     """
     from orchestration.errors import ConfigurationError
+    from orchestration.home import Home
     from orchestration.ingest.contract import feed_contract
     from orchestration.ingest.landing import survey
     from orchestration.ingest.lock import HomeLock
     from orchestration.settings import load_settings
+    from orchestration.warehouse.prepare import prepare_home
 
     if target != "duckdb":
         raise ConfigurationError(f"--target {target}: only duckdb is supported.")
@@ -64,12 +67,18 @@ def run(
     survey(settings.landing, feed_contract())
     with HomeLock(settings.home):
         from orchestration.console import ConsoleProgress
-        from orchestration.main_job import ValidationBlockedError, run_main_job
+        from orchestration.session import ValidationBlockedError
         from orchestration.summary import print_summary
 
         try:
             with ConsoleProgress(console) as progress:
                 progress.phase("Prepare")
+                # dbt parses a new home in its own process, while this one imports Dagster.
+                with ThreadPoolExecutor(max_workers=1) as beside:
+                    prepared = beside.submit(prepare_home, Home(settings.home), settings)
+                    from orchestration.main_job import run_main_job
+
+                    prepared.result()
                 session = run_main_job(settings, progress)
         except ValidationBlockedError as blocked:
             print_summary(console, blocked.session)

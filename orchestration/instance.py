@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from orchestration.home import Home
@@ -10,6 +11,12 @@ DAGSTER_CONFIGURATION = """\
 # Customer data sits on networks without an outside.
 telemetry:
   enabled: false
+
+event_log_storage:
+  module: orchestration.event_log
+  class: PooledSqliteEventLogStorage
+  config:
+    base_dir: {event_logs}
 """
 
 
@@ -17,6 +24,9 @@ def prepare_instance(home: Home) -> Path:
     """Folder of the home's Dagster instance, configured; telemetry is off."""
     home.prepare()
     configuration = home.dagster / "dagster.yaml"
-    if not configuration.exists():
-        configuration.write_text(DAGSTER_CONFIGURATION)
+    written = DAGSTER_CONFIGURATION.format(
+        event_logs=json.dumps(str(home.dagster / "history" / "runs"), ensure_ascii=False)
+    )
+    if not configuration.exists() or configuration.read_text() != written:
+        configuration.write_text(written)
     return home.dagster

@@ -11,12 +11,12 @@ from threading import Thread
 import dagster as dg
 
 from orchestration.definitions import build_definitions
-from orchestration.errors import DataBlockedError, TierwiseError
+from orchestration.errors import TierwiseError
 from orchestration.home import Home
 from orchestration.instance import prepare_instance
 from orchestration.jobs import JOB_NAME
 from orchestration.progress import Progress
-from orchestration.session import RunSession
+from orchestration.session import RunSession, ValidationBlockedError
 from orchestration.settings import Settings
 
 
@@ -71,19 +71,3 @@ def _cause(error: BaseException, sessions: list[RunSession]) -> BaseException:
     if sessions and sessions[0].is_blocked:
         return ValidationBlockedError(sessions[0])
     return error
-
-
-class ValidationBlockedError(DataBlockedError):
-    """A critical expectation failed: nothing was snapshotted or published."""
-
-    def __init__(self, session: RunSession) -> None:
-        self.session = session
-        critical = sum(
-            not result.success and result.severity == "critical"
-            for layer in session.layers.values()
-            for result in layer.results
-        )
-        super().__init__(
-            f"Blocked: {critical} critical expectation{'s' * (critical != 1)} failed. Nothing was "
-            "published; the last publication is untouched. Correct the delivery and run again."
-        )

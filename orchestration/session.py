@@ -17,6 +17,7 @@ from orchestration.audit.runs import (
     record_run,
     recover_publications,
 )
+from orchestration.errors import DataBlockedError
 from orchestration.home import Home
 from orchestration.progress import Progress
 from orchestration.publish.publication import sweep_unfinished
@@ -44,6 +45,22 @@ class RunSession:
     def is_blocked(self) -> bool:
         """Whether the loader refused the data or a critical expectation failed."""
         return self.is_refused or any(layer.is_blocking for layer in self.layers.values())
+
+
+class ValidationBlockedError(DataBlockedError):
+    """A critical expectation failed: nothing was snapshotted or published."""
+
+    def __init__(self, session: RunSession) -> None:
+        self.session = session
+        critical = sum(
+            not result.success and result.severity == "critical"
+            for layer in session.layers.values()
+            for result in layer.results
+        )
+        super().__init__(
+            f"Blocked: {critical} critical expectation{'s' * (critical != 1)} failed. Nothing was "
+            "published; the last publication is untouched. Correct the delivery and run again."
+        )
 
 
 def run_id_of(created_at: dt.datetime, dagster_run_id: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from orchestration.home import Home
 from orchestration.ingest.reference import compose_reference
-from orchestration.settings import Settings
+from orchestration.settings import Settings, load_settings
 from orchestration.warehouse.project import REFERENCE_DEFAULTS, dbt_environment, ensure_manifest
 
 
@@ -28,3 +28,13 @@ def prepare_home(home: Home, settings: Settings) -> Path:
             REFERENCE_DEFAULTS, settings.reference, home.reference, settings.tier_policy
         )
     return ensure_manifest(home, settings.memory_limit)
+
+
+def main() -> None:
+    """Prepare the home of the settings, as part of setting up."""
+    settings = load_settings()
+    prepare_home(Home(settings.home), settings)
+
+
+if __name__ == "__main__":
+    main()
