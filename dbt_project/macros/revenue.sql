@@ -51,3 +51,54 @@ cast(
 {% macro share_of(part, whole) -%}
 cast({{ part }} as double) / nullif(cast({{ whole }} as double), 0)
 {%- endmacro %}
+
+{#-
+    100 x part / whole of two whole numbers from 0 up, as DECIMAL(18,4), exact, rounded
+    half up; null over 0. The part stays below 4 x 10^12.
+-#}
+{% macro percent_of(part, whole) -%}
+    {{ return(adapter.dispatch('percent_of', 'tierwise')(part, whole)) }}
+{%- endmacro %}
+
+{% macro default__percent_of(part, whole) -%}
+cast(
+    round(cast({{ part }} as decimal(20, 0)) * 100 / nullif({{ whole }}, 0), 4)
+    as decimal(18, 4)
+)
+{%- endmacro %}
+
+{% macro duckdb__percent_of(part, whole) -%}
+cast(
+    cast(
+        (2000000 * ({{ part }}) + {{ whole }}) // nullif(2 * ({{ whole }}), 0)
+        as decimal(18, 0)
+    ) * 0.0001 as decimal(18, 4)
+)
+{%- endmacro %}
+
+{#- A number of at most 6 decimals in whole millionths. -#}
+{% macro millionths(number) -%}
+cast(round(cast({{ number }} as double) * 1000000) as bigint)
+{%- endmacro %}
+
+{#- part / whole of two amounts from 0 up, cut (not rounded) to 6 decimals. -#}
+{% macro cut_ratio(part, whole) -%}
+    {{ return(adapter.dispatch('cut_ratio', 'tierwise')(part, whole)) }}
+{%- endmacro %}
+
+{% macro default__cut_ratio(part, whole) -%}
+cast(
+    floor(cast({{ part }} as decimal(28, 4)) * 1000000 / nullif({{ whole }}, 0))
+    * 0.000001 as decimal(18, 6)
+)
+{%- endmacro %}
+
+{% macro duckdb__cut_ratio(part, whole) -%}
+cast(
+    cast(
+        cast(cast({{ part }} as decimal(38, 4)) * 10000 as hugeint) * 1000000
+        // nullif(cast(cast({{ whole }} as decimal(38, 4)) * 10000 as hugeint), 0)
+        as decimal(18, 0)
+    ) * 0.000001 as decimal(18, 6)
+)
+{%- endmacro %}

@@ -12,3 +12,35 @@
     2
 ) }}
 {%- endmacro %}
+
+{#- A mean of shares (at most 6 decimals) over a whole number, exact, to 6 decimals. -#}
+{% macro mean_share(total, row_count) -%}
+cast({{ mean_money('100 * ' ~ total, row_count) }} * 0.01 as decimal(18, 6))
+{%- endmacro %}
+
+{#-
+    Where a value lies between index 0 and index 100, 0 to 100; null where it is not
+    measured. All three are whole millionths; a negative span counts downwards.
+-#}
+{% macro linear_index(value, value_at_0, span) -%}
+case
+    when ({{ value }} - {{ value_at_0 }}) * sign({{ span }}) <= 0 then 0
+    when abs({{ value }} - {{ value_at_0 }}) >= abs({{ span }}) then 100
+    else {{ percent_of(
+        'abs(' ~ value ~ ' - ' ~ value_at_0 ~ ')', 'abs(' ~ span ~ ')'
+    ) }}
+end
+{%- endmacro %}
+
+{#- The mean of those columns that are measured; null if none is. -#}
+{% macro mean_of_measured(names, suffix='') -%}
+    {%- set total = [] -%}
+    {%- set measured = [] -%}
+    {%- for name in names -%}
+        {%- do total.append('coalesce(' ~ name ~ suffix ~ ', 0)') -%}
+        {%- do measured.append(
+            'case when ' ~ name ~ suffix ~ ' is null then 0 else 1 end'
+        ) -%}
+    {%- endfor -%}
+{{ mean_money('(' ~ total | join(' + ') ~ ')', '(' ~ measured | join(' + ') ~ ')') }}
+{%- endmacro %}

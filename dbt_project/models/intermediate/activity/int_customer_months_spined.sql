@@ -153,6 +153,7 @@ final as (
         group_agreement,
         competitor,
         group_id,
+        active_since_number,
         relationship,
         relationship in ('on_net', 'returned', 'dormant') as is_ranked,
         active_subscriptions,

@@ -218,6 +218,8 @@ final as (
         customer_months.month_number,
         customer_months.outstanding_amount,
         customer_months.overdue_amount,
+        customer_months.due_amount,
+        customer_months.on_time_amount,
         cast(customer_months.on_time_amount as double)
         / nullif(cast(customer_months.due_amount as double), 0) as on_time_ratio_12m,
         customer_months.longest_delay_days,

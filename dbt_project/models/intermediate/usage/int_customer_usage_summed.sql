@@ -29,7 +29,8 @@ final as (
         months.month,
         months.month_number,
         cast(sum(usage_months.voice_minutes) as decimal(18, 2)) as voice_minutes,
-        cast(sum(usage_months.data_mb) as decimal(18, 2)) as data_mb
+        cast(sum(usage_months.data_mb) as decimal(18, 2)) as data_mb,
+        cast(max(usage_months.active_days) as bigint) as active_days
     from usage_months
     inner join months on usage_months.usage_month = months.month
     inner join subscriptions

@@ -89,6 +89,8 @@ parts as (
         product_code,
         month_number,
         revenue,
+        recurring_revenue,
+        discount,
         0 as served_subscriptions
     from charges
     union all
@@ -97,6 +99,8 @@ parts as (
         served_ranges.product_code,
         months.month_number,
         cast(0 as decimal(18, 4)) as revenue,
+        cast(0 as decimal(18, 4)) as recurring_revenue,
+        cast(0 as decimal(18, 4)) as discount,
         served_ranges.served_subscriptions
     from served_ranges
     inner join months
@@ -113,6 +117,8 @@ customer_products as (
         product_code,
         month_number,
         {{ sum_money('revenue') }} as revenue,
+        {{ sum_money('recurring_revenue') }} as recurring_revenue,
+        {{ sum_money('discount') }} as discount,
         cast(sum(served_subscriptions) as integer) as served_subscriptions
     from parts
     group by customer_id, product_code, month_number
@@ -129,6 +135,8 @@ priced as (
         customer_products.month_number,
         customer_products.served_subscriptions,
         customer_products.revenue,
+        customer_products.recurring_revenue,
+        customer_products.discount,
         greatest(customer_products.revenue, 0) as positive_revenue,
         service_costs.cost_per_subscription,
         service_costs.cost_share_of_revenue,
@@ -158,6 +166,8 @@ final as (
         month_number,
         served_subscriptions,
         revenue,
+        recurring_revenue,
+        discount,
         cast(
             case
                 when is_cost_measured

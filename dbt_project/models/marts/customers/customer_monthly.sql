@@ -35,6 +35,12 @@ complaints as (
 
 ),
 
+stars as (
+
+    select * from {{ ref('int_customer_stars_held') }}
+
+),
+
 feeds as (
 
     select * from {{ ref('int_feeds_covered') }}
@@ -95,7 +101,7 @@ final as (
                 then coalesce(receivables.overdue_amount, 0)
         end as overdue_amount,
         coalesce(receivables.credit_grade, 'unknown') as credit_grade,
-        cast(null as bigint) as stars,
+        stars.stars,
         case
             when months_covered.has_complaints
                 then coalesce(complaints.complaints_12m, 0)
@@ -130,6 +136,10 @@ final as (
         on
             spine.customer_id = complaints.customer_id
             and spine.month_number = complaints.month_number
+    left join stars
+        on
+            spine.customer_id = stars.customer_id
+            and spine.month_number = stars.month_number
 
 )
 

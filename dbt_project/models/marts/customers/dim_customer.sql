@@ -28,6 +28,12 @@ tiers as (
 
 ),
 
+stars as (
+
+    select * from {{ ref('int_customer_stars_held') }}
+
+),
+
 -- Every customer delivered has a row at the closing month, published or not.
 closing_rows as (
 
@@ -56,7 +62,7 @@ final as (
         kinds.key_kinds,
         kinds.is_premier,
         coalesce(tiers.tier_code, 'none') as tier_code,
-        cast(null as bigint) as stars
+        stars.stars
     from customers
     left join closing_rows on customers.customer_id = closing_rows.customer_id
     left join kinds
@@ -67,6 +73,10 @@ final as (
         on
             customers.customer_id = tiers.customer_id
             and closing_rows.month_number = tiers.month_number
+    left join stars
+        on
+            customers.customer_id = stars.customer_id
+            and closing_rows.month_number = stars.month_number
 
 )
 

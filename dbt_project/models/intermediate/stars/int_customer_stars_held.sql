@@ -1,0 +1,118 @@
+{#-
+    How often a customer can be rated anew without leaving: twenty times twelve months is
+    twenty years. Months beyond that would lack their stars, which the suite of
+    customer_star_monthly does not accept.
+-#}
+{% set ratings = 20 %}
+
+with scored as (
+
+    select * from {{ ref('int_customer_stars_scored') }}
+
+),
+
+parameters as (
+
+    {{ named_parameters(['star_valid_months']) }}
+
+),
+
+-- Until its stars lapse a customer has the most that any month since the rating earned,
+-- so one running maximum tells stars and the month they were reached in. A month
+-- without a rating earns none.
+waiting_1 as (
+
+    select
+        scored.customer_id,
+        scored.active_since_number,
+        scored.month_number,
+        {{ star_record('coalesce(scored.rated_stars, 0)', 'scored.month_number') }}
+            as record,
+        parameters.star_valid_months
+    from scored
+    cross join parameters
+
+),
+
+{% for rating in range(1, ratings + 1) %}
+-- Rating {{ rating }}: the best record before each month. Leaving ends the months compared.
+compared_{{ rating }} as (
+
+    select
+        *,
+        max(record) over (
+            partition by customer_id, active_since_number
+            order by month_number
+            rows between unbounded preceding and 1 preceding
+        ) as record_before
+    from waiting_{{ rating }}
+
+),
+
+lapsing_{{ rating }} as (
+
+    select
+        *,
+        max(
+            case
+                when
+                    month_number - {{ month_of_record('record_before') }}
+                    >= star_valid_months
+                    then 1
+                else 0
+            end
+        ) over (
+            partition by customer_id, active_since_number
+            order by month_number
+            rows between unbounded preceding and current row
+        ) as has_lapsed
+    from compared_{{ rating }}
+
+),
+
+{% if not loop.last -%}
+-- From the month in which the stars lapse on, the next rating counts.
+waiting_{{ rating + 1 }} as (
+
+    select
+        customer_id,
+        active_since_number,
+        month_number,
+        record,
+        star_valid_months
+    from lapsing_{{ rating }}
+    where has_lapsed = 1
+
+),
+
+{% endif -%}
+{% endfor -%}
+held as (
+
+    {% for rating in range(1, ratings + 1) -%}
+    select
+        customer_id,
+        month_number,
+        star_valid_months,
+        greatest(record, coalesce(record_before, record)) as record
+    from lapsing_{{ rating }}
+    where has_lapsed = 0
+    {% if not loop.last -%}
+    union all
+    {% endif -%}
+    {% endfor %}
+),
+
+final as (
+
+    select
+        customer_id,
+        month_number,
+        {{ stars_of_record('record') }} as stars,
+        {{ month_of_record('record') }} + star_valid_months as valid_to_number
+    from held
+    where {{ stars_of_record('record') }} > 0
+
+)
+
+select * from final
