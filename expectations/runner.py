@@ -50,6 +50,8 @@ MARTS = (
     "fct_complaint",
     "customer_monthly",
     "customer_value_monthly",
+    "customer_delivered_value_monthly",
+    "customer_star_monthly",
     "customer_tier_monthly",
     "customer_tier_history",
     "tier_migration_monthly",

@@ -93,15 +93,79 @@ COMPLAINTS = {
     "K3": {"kind": "enquiry", "status": "resolved", "resolved_at": datetime(2024, 2, 20)},
 }
 
+STAR_DIMENSIONS = ("consumption", "credit", "satisfaction", "loyalty")
+
+# customer, month: points by dimension, star points, stars, lapse, coverage. C1 keeps in
+# February the stars that January earned.
+STARS = {
+    ("C1", JAN): ((50, None, 100, 70), 67.5, 5, date(2025, 1, 1), "credit"),
+    ("C1", FEB): ((50, None, 70, 70), 60, 5, date(2025, 1, 1), "credit"),
+    ("C2", JAN): ((50, 50, 50, 60), 52, 4, date(2025, 1, 1), None),
+    ("C2", FEB): ((None, None, None, None), None, None, None, None),
+}
+
+BENEFITS = ("product_index", "service_index", "personnel_index", "image_index")
+COSTS = ("monetary_index", "time_index", "effort_index", "psychic_index")
+
+# customer, month: benefits, costs, their difference, coverage.
+DELIVERED = {
+    ("C1", JAN): ((90, 80, 70, 60), (50, 40, 30, 20), 40, None),
+    ("C1", FEB): ((90, None, 70, 60), (50, None, 30, 20), 40, "service,time"),
+    ("C2", JAN): (
+        (90, None, 70, None),
+        (50, None, None, 20),
+        45,
+        "service,image,time,effort",
+    ),
+    ("C2", FEB): (
+        (None, None, None, None),
+        (None, None, None, 20),
+        None,
+        "product,service,personnel,image,monetary,time,effort",
+    ),
+}
+
 TABLES: dict[str, tuple[dict[str, str], Rows]] = {
     "reference.parameters": (
         {"name": "varchar", "value": "decimal(18, 6)"},
         [
             {"name": "premier_minimum_kinds", "value": 2},
             {"name": "current_value_months", "value": 12},
+            {"name": "star_valid_months", "value": 12},
         ],
     ),
     "reference.aging_buckets": ({"bucket": "varchar"}, [{"bucket": "1-30"}]),
+    "reference.star_bands": (
+        {
+            "dimension": "varchar",
+            "metric": "varchar",
+            "lower_bound": "decimal(18, 6)",
+            "label": "varchar",
+        },
+        [
+            {"dimension": dimension, "metric": metric, "lower_bound": bound, "label": label}
+            for dimension in STAR_DIMENSIONS
+            for metric, bound, label in (
+                ("total", 60, "high"),
+                ("total", 0, "low"),
+                ("data_mb", 10, "never"),
+            )
+        ],
+    ),
+    "reference.star_levels": (
+        {"stars": "bigint", "lower_bound": "decimal(18, 6)"},
+        [
+            {"stars": stars, "lower_bound": bound}
+            for stars, bound in ((1, 0), (3, 35), (4, 50), (5, 65))
+        ],
+    ),
+    "reference.star_weights": (
+        {"dimension": "varchar", "weight": "decimal(18, 6)"},
+        [
+            {"dimension": dimension, "weight": weight}
+            for dimension, weight in zip(STAR_DIMENSIONS, (0.4, 0.2, 0.2, 0.2), strict=True)
+        ],
+    ),
     "reference.tier_bands": (
         {"policy_id": "varchar", "policy_version": "bigint", "tier_code": "varchar"},
         [
@@ -136,7 +200,7 @@ TABLES: dict[str, tuple[dict[str, str], Rows]] = {
                 "segment": "key",
                 "key_kinds": "group,important",
                 "tier_code": "silver",
-                "stars": 7,
+                "stars": 5,
                 "first_active_month": JAN,
             },
             {
@@ -359,7 +423,7 @@ TABLES: dict[str, tuple[dict[str, str], Rows]] = {
                 "outstanding_amount": 60,
                 "overdue_amount": 60,
                 "credit_grade": "good",
-                "stars": 1,
+                "stars": STARS[customer, month][2],
                 "complaints_12m": 0,
                 "open_complaints": 0,
             }
@@ -409,6 +473,58 @@ TABLES: dict[str, tuple[dict[str, str], Rows]] = {
                 ),
                 strict=True,
             )
+        ],
+    ),
+    "marts.customer_delivered_value_monthly": (
+        {
+            "customer_id": "varchar",
+            "month": "date",
+            **dict.fromkeys((*BENEFITS, *COSTS), MONEY),
+            "delivered_value": MONEY,
+            "coverage": "varchar",
+        },
+        [
+            {
+                "customer_id": customer,
+                "month": month,
+                **dict(zip(BENEFITS, benefits, strict=True)),
+                **dict(zip(COSTS, costs, strict=True)),
+                "delivered_value": value,
+                "coverage": coverage,
+            }
+            for (customer, month), (benefits, costs, value, coverage) in DELIVERED.items()
+        ],
+    ),
+    "marts.customer_star_monthly": (
+        {
+            "customer_id": "varchar",
+            "month": "date",
+            **{f"{dimension}_points": MONEY for dimension in STAR_DIMENSIONS},
+            **{f"{dimension}_label": "varchar" for dimension in STAR_DIMENSIONS},
+            "star_points": MONEY,
+            "stars": "bigint",
+            "star_valid_to": "date",
+            "star_coverage": "varchar",
+        },
+        [
+            {
+                "customer_id": customer,
+                "month": month,
+                **{
+                    f"{dimension}_points": earned
+                    for dimension, earned in zip(STAR_DIMENSIONS, points, strict=True)
+                },
+                **{
+                    f"{dimension}_label": "high" if earned >= 60 else "low"
+                    for dimension, earned in zip(STAR_DIMENSIONS, points, strict=True)
+                    if earned is not None
+                },
+                "star_points": total,
+                "stars": stars,
+                "star_valid_to": lapse,
+                "star_coverage": coverage,
+            }
+            for (customer, month), (points, total, stars, lapse, coverage) in STARS.items()
         ],
     ),
     "intermediate.int_campaign_months_costed": (

@@ -15,10 +15,13 @@ STRUCTURED = [(name, fault) for name, rule in RULES.items() for fault in faults_
 
 MONTHLY = "update marts.customer_monthly set"
 VALUES = "update marts.customer_value_monthly set"
+DELIVERED = "update marts.customer_delivered_value_monthly set"
+STARS = "update marts.customer_star_monthly set"
 TIERS = "update marts.customer_tier_monthly set"
 COMPLAINTS = "update marts.fct_complaint set"
 SERVICE = "update marts.complaint_service_monthly set"
 SUMMARY = "update marts.region_summary_monthly set"
+FEBRUARY_OF_C1 = "where customer_id = 'C1' and month = date '2024-02-01'"
 FIRST_OF_C1 = "where customer_id = 'C1' and month = date '2024-01-01'"
 LOCAL_JAN = "where region_code = 'GZ' and month = date '2024-01-01'"
 
@@ -97,6 +100,52 @@ OWN_FAULTS = {
     ),
     "marts_customer_value_monthly.revenue_agrees_with_customer_monthly": (
         f"{VALUES} revenue = 1000.0001, cost_to_serve = 40.0001 {FIRST_OF_C1}"
+    ),
+    "marts_customer_delivered_value_monthly.delivered_value_is_benefit_less_cost": (
+        f"{DELIVERED} delivered_value = 40.0002 {FIRST_OF_C1}"
+    ),
+    "marts_customer_delivered_value_monthly.coverage_names_what_is_empty": (
+        f"{DELIVERED} coverage = 'service' {FEBRUARY_OF_C1}"
+    ),
+    "marts_customer_delivered_value_monthly.every_customer_month_has_a_row": (
+        f"delete from marts.customer_delivered_value_monthly {FIRST_OF_C1}"
+    ),
+    "marts_customer_delivered_value_monthly.psychic_index_needs_complaints": (
+        f"{MONTHLY} complaints_12m = null {FIRST_OF_C1}"
+    ),
+    **{
+        f"marts_customer_star_monthly.{dimension}_label_fits_points": (
+            f"{STARS} {dimension}_label = 'high' where customer_id = 'C2'"
+            " and month = date '2024-02-01'"
+        )
+        for dimension in marts_data.STAR_DIMENSIONS
+    },
+    "marts_customer_star_monthly.coverage_names_what_is_empty": (
+        f"{STARS} star_coverage = null {FIRST_OF_C1}"
+    ),
+    "marts_customer_star_monthly.stars_are_valid_within_their_months": (
+        f"{STARS} star_valid_to = date '2025-03-01' {FEBRUARY_OF_C1}"
+    ),
+    "marts_customer_star_monthly.star_points_are_the_weighted_points": (
+        f"{STARS} star_points = 60.0002 {FEBRUARY_OF_C1}"
+    ),
+    "marts_customer_star_monthly.stars_fit_star_points": (
+        f"{STARS} stars = 5 where customer_id = 'C2' and month = date '2024-01-01';"
+        f"{MONTHLY} stars = 5 where customer_id = 'C2' and month = date '2024-01-01'"
+    ),
+    "marts_customer_star_monthly.stars_do_not_fall_while_valid": (
+        f"{STARS} stars = 4, star_valid_to = date '2025-02-01' {FEBRUARY_OF_C1};"
+        f"{MONTHLY} stars = 4 {FEBRUARY_OF_C1};"
+        "update marts.dim_customer set stars = 4 where customer_id = 'C1'"
+    ),
+    "marts_customer_star_monthly.ranked_customers_alone_are_rated": (
+        f"{MONTHLY} relationship = 'left' {FIRST_OF_C1}"
+    ),
+    "marts_customer_star_monthly.stars_agree_with_customer_monthly": (
+        f"{MONTHLY} stars = 4 {FIRST_OF_C1}"
+    ),
+    "marts_customer_star_monthly.stars_agree_with_dim_customer": (
+        "update marts.dim_customer set stars = 4 where customer_id = 'C1'"
     ),
     "marts_customer_tier_monthly.tier_is_of_the_policy": (
         f"{TIERS} tier_code = 'diamond', rule_tier = 'diamond' {FIRST_OF_C1}"
