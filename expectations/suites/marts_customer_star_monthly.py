@@ -56,10 +56,12 @@ from marts.customer_star_monthly as rated
 POINTS_WEIGHED = f"""
 with weights as (
     select
-        {", ".join(
-            f"max(case when dimension = '{dimension}' then weight end) as {dimension}"
-            for dimension in DIMENSIONS
-        )}
+        {
+    ", ".join(
+        f"max(case when dimension = '{dimension}' then weight end) as {dimension}"
+        for dimension in DIMENSIONS
+    )
+}
     from reference.star_weights
 ),
 weighed as (
@@ -67,14 +69,16 @@ weighed as (
         rated.customer_id,
         rated.month,
         rated.star_points,
-        {" + ".join(
-            f"coalesce(rated.{dimension}_points * weights.{dimension}, 0)"
-            for dimension in DIMENSIONS
-        )} as points,
-        {" + ".join(
-            f"if(rated.{dimension}_points is null, 0, weights.{dimension})"
-            for dimension in DIMENSIONS
-        )} as weight
+        {
+    " + ".join(
+        f"coalesce(rated.{dimension}_points * weights.{dimension}, 0)" for dimension in DIMENSIONS
+    )
+} as points,
+        {
+    " + ".join(
+        f"if(rated.{dimension}_points is null, 0, weights.{dimension})" for dimension in DIMENSIONS
+    )
+} as weight
     from marts.customer_star_monthly as rated
     cross join weights
 )

@@ -94,8 +94,8 @@ quality_windowed as (
 
 ),
 
--- A count is 0 where its feed covers the month and does not mention the customer; a mean
--- over nothing is not measured.
+-- A count is 0 where its feed covers the month and does not mention the customer; a
+-- mean over nothing is not measured.
 final as (
 
     select

@@ -65,37 +65,39 @@ windowed as (
     cross join settings
     inner join months
         on
-            months.month_number
-            >= least(numbered.opened_number, numbered.resolved_number)
+            least(numbered.opened_number, numbered.resolved_number)
+            <= months.month_number
             and (
-                months.month_number
-                < numbered.opened_number + parameters.delivered_complaint_months
+                numbered.opened_number + parameters.delivered_complaint_months
+                > months.month_number
                 or (
-                    months.month_number >= numbered.resolved_number
-                    and months.month_number
-                    < numbered.resolved_number + parameters.delivered_complaint_months
+                    numbered.resolved_number <= months.month_number
+                    and numbered.resolved_number + parameters.delivered_complaint_months
+                    > months.month_number
                 )
             )
 
 ),
 
--- What was known at the month's end: a resolution settles it, and hours that had run out
--- by then were not kept, however it ended later.
+-- What was known at the month's end: a resolution settles it, and hours that had run
+-- out by then were not kept, however it ended later.
 judged as (
 
     select
         windowed.*,
         case
-            when not is_opened then null
-            when is_resolved_by_then then not is_breached
+            when not windowed.is_opened then null
+            when windowed.is_resolved_by_then then not windowed.is_breached
             when
-                {{ elapsed_microseconds('opened_at', 'month_ends_at', 'timezone') }}
-                > {{ microseconds_of_hours('resolve_limit_hours') }}
+                {{ elapsed_microseconds(
+                    'windowed.opened_at', 'windowed.month_ends_at', 'windowed.timezone'
+                ) }} > {{ microseconds_of_hours('windowed.resolve_limit_hours') }}
                 then false
             when
-                respond_breached
-                and {{ elapsed_microseconds('opened_at', 'month_ends_at', 'timezone') }}
-                > {{ microseconds_of_hours('respond_limit_hours') }}
+                windowed.respond_breached
+                and {{ elapsed_microseconds(
+                    'windowed.opened_at', 'windowed.month_ends_at', 'windowed.timezone'
+                ) }} > {{ microseconds_of_hours('windowed.respond_limit_hours') }}
                 then false
         end as is_kept
     from windowed

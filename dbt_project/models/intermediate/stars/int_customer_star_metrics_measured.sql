@@ -65,18 +65,33 @@ parameters as (
 
 ),
 
--- Operators that deliver no plans or no active days have not measured them.
-columns_delivered as (
+plans_delivered as (
+
+    select count(plan_code) as plans
+    from {{ ref('int_subscriptions_deduplicated') }}
+
+),
+
+usage_delivered as (
 
     select
-        (
-            select count(plan_code) from {{ ref('int_subscriptions_deduplicated') }}
-        ) > 0 as has_plans,
         min(case when active_days is not null then month_number end)
             as active_days_from_number,
         max(case when active_days is not null then month_number end)
             as active_days_to_number
     from usage
+
+),
+
+-- Operators that deliver no plans or no active days have not measured them.
+columns_delivered as (
+
+    select
+        plans_delivered.plans > 0 as has_plans,
+        usage_delivered.active_days_from_number,
+        usage_delivered.active_days_to_number
+    from plans_delivered
+    cross join usage_delivered
 
 ),
 
@@ -198,8 +213,7 @@ plan_changes_windowed as (
 
 ),
 
--- The ratio is cut, not rounded: it reaches a bound of at most 6 decimals exactly where
--- the amounts do. A mean is over the months of its window that exist for the customer and that the feed
+-- A mean is over the months of its window that exist for the customer and that the feed
 -- covers.
 joined as (
 
@@ -282,6 +296,8 @@ joined as (
 
 ),
 
+-- The ratio is cut, not rounded: it reaches a bound of at most 6 decimals exactly where
+-- the amounts do.
 final as (
 
     select

@@ -1,5 +1,5 @@
 {#-
-    How often a customer can be rated anew without leaving: twenty times twelve months is
+    How often a customer can be rated without leaving: twenty times twelve months is
     twenty years. Months beyond that would lack their stars, which the suite of
     customer_star_monthly does not accept.
 -#}
@@ -35,7 +35,7 @@ waiting_1 as (
 ),
 
 {% for rating in range(1, ratings + 1) %}
--- Rating {{ rating }}: the best record before each month. Leaving ends the months compared.
+-- The best record before each month since rating {{ rating }}; leaving ends it.
 compared_{{ rating }} as (
 
     select
