@@ -5,7 +5,7 @@ Every rule is a function of the tables in force that returns all problems it fin
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from decimal import Decimal
@@ -35,6 +35,8 @@ DESIGNATIONS = (
     "emergency_service",
 )
 SIZE_ATTRIBUTES = ("group_size", "regional_span")
+# As many bands of a metric as the macro most_bands lays out in a row.
+MOST_STAR_BANDS = 12
 
 
 def check_rules(tables: Tables, tier_policy: str) -> list[Problem]:
@@ -253,6 +255,23 @@ def _star_bands(tables: Tables) -> Iterator[Problem]:
         if row.values["metric"] is not None and row.texts[wanted] == "":
             message = f"a row of this metric needs its {wanted}; fill it in"
             yield file.problem(row, wanted, message)
+    bands = Counter((row.values["dimension"], row.values["metric"]) for row in file.rows)
+    for (dimension, metric), count in bands.items():
+        if count > MOST_STAR_BANDS:
+            message = (
+                f"{count} bands of {dimension}, {metric}; "
+                f"merge some, at most {MOST_STAR_BANDS} can be compared"
+            )
+            yield Problem(file.path, message, column="metric")
+
+
+def _delivered_value_ends(tables: Tables) -> Iterator[Problem]:
+    file = tables["delivered_value_indices"]
+    for row in file.rows:
+        low, high = row.values["value_at_0"], row.values["value_at_100"]
+        if low is not None and low == high:
+            message = "an index needs two different ends; give value_at_100 another value"
+            yield file.problem(row, "value_at_100", message)
 
 
 def _star_levels(tables: Tables) -> Iterator[Problem]:
@@ -347,6 +366,7 @@ RULES: tuple[Callable[[Tables], Iterable[Problem]], ...] = (
     _tier_ranks,
     _star_bands,
     _star_levels,
+    _delivered_value_ends,
     _social_points,
     _weights,
     _standard_service,

@@ -306,6 +306,19 @@ BAD = [
         "needs its points",
     ),
     (
+        "star_bands",
+        "dimension,metric,lower_bound,points,label\n"
+        + "".join(f"loyalty,tenure_months,{bound},{bound},\n" for bound in range(13)),
+        "column metric",
+        "13 bands of loyalty, tenure_months",
+    ),
+    (
+        "delivered_value_indices",
+        default_with("delivered_value_indices", "drop_rate,0.03,0", "drop_rate,0.03,0.030"),
+        "column value_at_100",
+        "two different ends",
+    ),
+    (
         "star_levels",
         default_with("star_levels", "3,35", "3,15"),
         "column lower_bound, value '15'",
