@@ -127,6 +127,34 @@ def status(home: HomeOption = None) -> None:
 
 
 @app.command()
+def explain(
+    customer_id: Annotated[str, typer.Argument(help="The operator's id of the customer.")],
+    month: Annotated[
+        str | None, typer.Option(help="Month YYYY-MM. Default: the customer's latest.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For tools, instead of tables.")] = False,
+    home: HomeOption = None,
+) -> None:
+    """The receipt of a customer: tier and why, value, stars, risk, complaints, bills."""
+    import json
+
+    from orchestration.explain import receipt as receipts
+    from orchestration.explain.show import print_receipt
+    from orchestration.home import Home
+    from orchestration.ingest.months import read_month
+    from orchestration.publish.current import read_publication
+    from orchestration.settings import load_settings
+
+    place = Home(load_settings(home).home)
+    chosen = read_month("--month", month) if month else None
+    receipt = receipts.read_receipt(place, read_publication(place), customer_id, chosen)
+    if as_json:
+        typer.echo(json.dumps(receipts.as_json(receipt), indent=2, ensure_ascii=False))
+    else:
+        print_receipt(console, receipt)
+
+
+@app.command()
 def simulate(
     policy_id: Annotated[str, typer.Argument(help="The policy to replay.")],
     policies: Annotated[

@@ -9,6 +9,7 @@ from pathlib import Path
 from orchestration.errors import ConfigurationError
 from orchestration.home import Home
 from orchestration.ingest.months import shown
+from orchestration.publish.current import Publication, read_publication
 from orchestration.settings import Settings
 from orchestration.simulate.candidate import Policy, at_all_times, find_candidate
 from orchestration.simulate.outcome import (
@@ -18,12 +19,7 @@ from orchestration.simulate.outcome import (
     read_service_costs,
     write_movers,
 )
-from orchestration.simulate.replay import (
-    Publication,
-    read_publication,
-    replayed,
-    require_same_reference,
-)
+from orchestration.simulate.replay import replayed, require_same_reference
 
 
 @dataclass(frozen=True)

@@ -194,7 +194,8 @@ def _tiers(connection: duckdb.DuckDBPyConnection, first: date, last: date) -> li
             tiers.tier_code,
             count(*),
             cast(sum(months.revenue) as decimal(18, 4)),
-            cast(sum(months.revenue) as double) / nullif(cast(any_value(totals.revenue) as double), 0),
+            cast(sum(months.revenue) as double)
+                / nullif(cast(any_value(totals.revenue) as double), 0),
             min(tiers.metric_value)
         from intermediate.int_customer_tiers_replayed as tiers
         inner join intermediate.int_months_numbered as numbered using (month_number)

@@ -10,19 +10,17 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
-from orchestration.audit.manifest import file_sha256, read_manifest
+from orchestration.audit.manifest import file_sha256
 from orchestration.errors import BuildFailedError, ConfigurationError
 from orchestration.home import Home
 from orchestration.ingest.lake import Lake
 from orchestration.ingest.run_settings import write_run_settings
-from orchestration.publish.publication import DATABASE_FOR_READERS, MANIFEST, current_publication
+from orchestration.publish.current import Publication
 from orchestration.simulate.candidate import IN_FORCE, Policy, write_reference
 from orchestration.warehouse.project import PROJECT_DIR, dbt_environment, dbt_executable
 
@@ -81,50 +79,6 @@ MODELS = (
     "int_customer_tiers_graced",
     "int_customer_tiers_replayed",
 )
-
-
-@dataclass(frozen=True)
-class Publication:
-    """The publication a replay reads, and what its manifest says of its run."""
-
-    folder: Path
-    reporting_currency: str
-    timezone: str
-    tier_policy: str
-    first_month: date
-    closing_month: date
-    reference_sha256: dict[str, str]
-
-    @property
-    def database(self) -> Path:
-        """The file that readers open."""
-        return self.folder / DATABASE_FOR_READERS
-
-
-def read_publication(home: Home) -> Publication:
-    """The current publication of a home.
-
-    Raises:
-        ConfigurationError: nothing is published there.
-    """
-    run_id = current_publication(home)
-    if run_id is None:
-        raise ConfigurationError(
-            f"Nothing is published in {home.root} yet; start with `tierwise run`, "
-            "or name another home with --home."
-        )
-    folder = home.published / run_id
-    manifest: dict[str, Any] = read_manifest(folder / MANIFEST)
-    configuration, run = manifest["configuration"], manifest["run"]
-    return Publication(
-        folder=folder,
-        reporting_currency=configuration["reporting_currency"],
-        timezone=configuration["timezone"],
-        tier_policy=configuration["tier_policy"],
-        first_month=date.fromisoformat(run["first_month"]),
-        closing_month=date.fromisoformat(run["closing_month"]),
-        reference_sha256=configuration["reference"],
-    )
 
 
 def require_same_reference(home: Home, publication: Publication) -> None:

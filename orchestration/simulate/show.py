@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -52,7 +53,7 @@ def print_simulation(console: Console, simulation: Simulation, request: Request)
 
 
 def _tier_table(simulation: Simulation, rows: list[TierTotal]) -> Table:
-    table = Table(title=f"Tiers in {shown(rows[0].month)}", title_justify="left")
+    table = _table(f"Tiers in {shown(rows[0].month)}")
     table.add_column("policy")
     table.add_column("tier")
     for name in ("customers", "revenue", "share", "lowest metric"):
@@ -80,7 +81,7 @@ def _is_score(policy: Policy) -> bool:
 
 
 def _move_table(months: tuple[MonthMoves, ...]) -> Table:
-    table = Table(title="Who moves", title_justify="left")
+    table = _table("Who moves")
     table.add_column("month")
     for name in ("ranked", "up", "down", "revenue up", "revenue down", "extra service cost"):
         table.add_column(name, justify="right")
@@ -95,6 +96,10 @@ def _move_table(months: tuple[MonthMoves, ...]) -> Table:
             "not measured" if row.extra_cost is None else _money(row.extra_cost),
         )
     return table
+
+
+def _table(title: str) -> Table:
+    return Table(title=f"\n{title}", title_justify="left", title_style="bold", box=SIMPLE_HEAD)
 
 
 def _money(amount: Decimal) -> str:
