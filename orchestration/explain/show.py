@@ -14,7 +14,6 @@ from orchestration.explain.receipt import Receipt, Row
 from orchestration.ingest.months import shown
 
 NOT_MEASURED = "not measured"
-WIDEST_NAME = 24
 REASONS = {
     "rule": "the rule gives it for this month",
     "override": "an override of the operator, above the rule",
@@ -161,16 +160,14 @@ def _print_bills(console: Console, receipt: Receipt) -> None:
     invoices = _table(f"Bills, {window}")
     invoices.add_column("month", no_wrap=True)
     invoices.add_column("invoice", overflow="fold")
-    invoices.add_column("kind")
     invoices.add_column("due", no_wrap=True)
     for name in ("total", "open", "days late"):
-        invoices.add_column(name, justify="right")
-    invoices.add_column("")
+        invoices.add_column(name, justify="right", no_wrap=True)
+    invoices.add_column("", no_wrap=True)
     for row in bills["invoices"]:
         invoices.add_row(
             shown(row["billing_month"]),
-            row["invoice_id"],
-            row["category"],
+            row["invoice_id"] + ("" if row["category"] == "normal" else f", {row['category']}"),
             str(row["due_on"]),
             _amount(row["total_amount"], ""),
             _amount(row["outstanding_amount"], ""),
@@ -192,12 +189,12 @@ def _product_table(receipt: Receipt) -> Table:
     bills = receipt.bills
     months: list[date] = sorted({row["month"] for row in bills["products"]})
     table = _table(f"Revenue by product, {receipt.reporting_currency}")
-    table.add_column("product")
+    table.add_column("product", overflow="fold")
     for month in months:
-        table.add_column(shown(month), justify="right")
+        table.add_column(shown(month), justify="right", no_wrap=True)
     by_product: dict[str, dict[date, Decimal]] = {}
     for row in bills["products"]:
-        name = str(row["product_name"] or row["product_code"])[:WIDEST_NAME]
+        name = str(row["product_name"] or row["product_code"])
         amounts = by_product.setdefault(name, {})
         amounts[row["month"]] = amounts.get(row["month"], Decimal(0)) + row["revenue"]
     for name, amounts in by_product.items():

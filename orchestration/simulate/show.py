@@ -57,7 +57,7 @@ def _tier_table(simulation: Simulation, rows: list[TierTotal]) -> Table:
     table.add_column("policy")
     table.add_column("tier")
     for name in ("customers", "revenue", "share", "lowest metric"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     policies: dict[str, Policy] = {
         IN_FORCE: simulation.in_force,
         SIMULATED: simulation.simulated,
@@ -83,8 +83,8 @@ def _is_score(policy: Policy) -> bool:
 def _move_table(months: tuple[MonthMoves, ...]) -> Table:
     table = _table("Who moves")
     table.add_column("month")
-    for name in ("ranked", "up", "down", "revenue up", "revenue down", "extra service cost"):
-        table.add_column(name, justify="right")
+    for name in ("ranked", "up", "down", "revenue up", "revenue down", "extra cost"):
+        table.add_column(name, justify="right", no_wrap=True)
     for row in months:
         table.add_row(
             shown(row.month),
@@ -93,7 +93,7 @@ def _move_table(months: tuple[MonthMoves, ...]) -> Table:
             f"{row.down:,}",
             _money(row.revenue_up),
             _money(row.revenue_down),
-            "not measured" if row.extra_cost is None else _money(row.extra_cost),
+            "unmeasured" if row.extra_cost is None else _money(row.extra_cost),
         )
     return table
 

@@ -18,31 +18,45 @@ metrics as (
 
 ),
 
--- The population of the ranking methods.
+-- The population of the ranking methods. Equal metrics stand together, so that the order
+-- is one of amounts, which are fewer than customers.
+amounts as (
+
+    select
+        order_policy_id,
+        month_number,
+        metric_value,
+        count(*) as customers,
+        {{ sum_money('metric_value') }} as metric_sum
+    from metrics
+    group by order_policy_id, month_number, metric_value
+
+),
+
 positions as (
 
     select
         order_policy_id,
         month_number,
-        customer_id,
         metric_value,
-        rank() over (
+        sum(customers) over (
             partition by order_policy_id, month_number
             order by metric_value desc
-        ) as metric_rank,
-        count(*) over (partition by order_policy_id, month_number) as population,
+            rows between unbounded preceding and current row
+        ) - customers + 1 as metric_rank,
+        sum(customers) over (partition by order_policy_id, month_number) as population,
         cast(
-            sum(metric_value) over (partition by order_policy_id, month_number)
+            sum(metric_sum) over (partition by order_policy_id, month_number)
             as decimal(18, 4)
         ) as metric_total,
         cast(
-            sum(metric_value) over (
+            sum(metric_sum) over (
                 partition by order_policy_id, month_number
-                order by metric_value desc, customer_id asc
+                order by metric_value desc
                 rows between unbounded preceding and current row
-            ) - metric_value as decimal(18, 4)
+            ) - metric_sum as decimal(18, 4)
         ) as metric_before
-    from metrics
+    from amounts
 
 ),
 
@@ -64,15 +78,19 @@ ranking_bounds as (
 
 ),
 
-members as (
+-- The amounts that let in somebody; the lowest of them ends the band.
+amounts_in as (
 
     select
         ranking_bounds.policy_id,
         ranking_bounds.policy_version,
         ranking_bounds.month_number,
+        ranking_bounds.order_policy_id,
+        ranking_bounds.method,
         ranking_bounds.bound,
-        positions.customer_id,
-        positions.metric_value
+        min(positions.metric_value) as lowest_value,
+        max(positions.metric_before) as metric_before,
+        max(positions.metric_total) as metric_total
     from positions
     inner join ranking_bounds
         on
@@ -86,45 +104,61 @@ members as (
                 <= ceil(ranking_bounds.bound * positions.population)
             else positions.metric_before < ranking_bounds.bound * positions.metric_total
         end
+    group by
+        ranking_bounds.policy_id,
+        ranking_bounds.policy_version,
+        ranking_bounds.month_number,
+        ranking_bounds.order_policy_id,
+        ranking_bounds.method,
+        ranking_bounds.bound
 
 ),
 
-lowest_members as (
+-- Of equal metrics a share of customers or a number of them takes all, a share of the
+-- metric those whose predecessors do not yet make it up.
+last_amounts as (
 
     select
-        policy_id,
-        policy_version,
-        month_number,
-        bound,
-        min(metric_value) as lowest_value
-    from members
-    group by policy_id, policy_version, month_number, bound
+        amounts_in.policy_id,
+        amounts_in.policy_version,
+        amounts_in.month_number,
+        amounts_in.method,
+        amounts_in.bound,
+        amounts_in.metric_before,
+        amounts_in.metric_total,
+        metrics.customer_id,
+        metrics.metric_value,
+        row_number() over (
+            partition by
+                amounts_in.policy_id,
+                amounts_in.policy_version,
+                amounts_in.month_number,
+                amounts_in.bound
+            order by metrics.customer_id
+        ) as place
+    from metrics
+    inner join amounts_in
+        on
+            metrics.order_policy_id = amounts_in.order_policy_id
+            and metrics.month_number = amounts_in.month_number
+            and metrics.metric_value = amounts_in.lowest_value
 
 ),
 
 last_members as (
 
     select
-        members.policy_id,
-        members.policy_version,
-        members.month_number,
-        members.bound,
-        members.metric_value,
-        max(members.customer_id) as customer_id
-    from members
-    inner join lowest_members
-        on
-            members.policy_id = lowest_members.policy_id
-            and members.policy_version = lowest_members.policy_version
-            and members.month_number = lowest_members.month_number
-            and members.bound = lowest_members.bound
-            and members.metric_value = lowest_members.lowest_value
-    group by
-        members.policy_id,
-        members.policy_version,
-        members.month_number,
-        members.bound,
-        members.metric_value
+        policy_id,
+        policy_version,
+        month_number,
+        bound,
+        metric_value,
+        max(customer_id) as customer_id
+    from last_amounts
+    where
+        method <> 'cumulative_share_of_metric'
+        or metric_before + (place - 1) * metric_value < bound * metric_total
+    group by policy_id, policy_version, month_number, bound, metric_value
 
 ),
 
