@@ -79,6 +79,7 @@ averaged as (
         spine.month_number,
         spine.region_class,
         spine.legal_form,
+        coalesce(revenue.revenue, 0) as revenue,
         cast(null as decimal(18, 4)) as value_score,
         {{ mean_money(
             'coalesce(window_revenue.revenue, 0)',
@@ -93,6 +94,10 @@ averaged as (
             policies.window_months = window_revenue.window_months
             and spine.customer_id = window_revenue.customer_id
             and spine.month_number = window_revenue.month_number
+    left join revenue
+        on
+            spine.customer_id = revenue.customer_id
+            and spine.month_number = revenue.month_number
     where policies.metric = 'avg_revenue'
 
 ),
@@ -106,6 +111,7 @@ single_months as (
         measures.month_number,
         measures.region_class,
         measures.legal_form,
+        measures.revenue,
         measures.value_score,
         case policies.metric
             when 'revenue' then measures.revenue
@@ -141,6 +147,7 @@ final as (
         metric_currency,
         grace_months,
         order_policy_id,
+        revenue,
         case
             when metric = 'value_score' then value_score
             else {{ convert_money(

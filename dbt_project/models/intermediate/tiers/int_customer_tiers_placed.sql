@@ -26,6 +26,7 @@ final as (
         metrics.method,
         metrics.metric_currency,
         metrics.grace_months,
+        metrics.revenue,
         metrics.metric_value,
         cuts.tier_code as rule_tier,
         cuts.tier_rank as rule_tier_rank,

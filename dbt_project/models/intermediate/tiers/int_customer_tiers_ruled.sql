@@ -43,6 +43,7 @@ final as (
         placed.method,
         placed.metric_currency,
         placed.grace_months,
+        placed.revenue,
         placed.metric_value,
         placed.rule_tier,
         placed.rule_tier_rank,

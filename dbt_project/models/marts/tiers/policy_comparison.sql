@@ -14,7 +14,7 @@ replayed as (
 spine as (
 
     select * from {{ ref('int_customer_months_spined') }}
-    where is_published
+    where is_published and not is_ranked
 
 ),
 
@@ -24,22 +24,38 @@ revenue as (
 
 ),
 
-customer_months as (
+ranked_tiers as (
 
     select
-        spine.customer_id,
+        policy_id,
+        month_number,
+        tier_code,
+        tier_rank,
+        count(*) as customers,
+        {{ sum_money('revenue') }} as revenue,
+        min(metric_value) as bound_metric_min
+    from replayed
+    group by policy_id, month_number, tier_code, tier_rank
+
+),
+
+-- Whoever is not ranked is so under every policy.
+unranked_months as (
+
+    select
         spine.month_number,
-        spine.is_ranked,
-        coalesce(revenue.revenue, 0) as revenue
+        count(*) as customers,
+        {{ sum_money('coalesce(revenue.revenue, 0)') }} as revenue
     from spine
     left join revenue
         on
             spine.customer_id = revenue.customer_id
             and spine.month_number = revenue.month_number
+    group by spine.month_number
 
 ),
 
-ranked_tiers as (
+tiers as (
 
     select
         replayed.policy_id,
