@@ -58,42 +58,6 @@ unranked_months as (
 tiers as (
 
     select
-        replayed.policy_id,
-        replayed.month_number,
-        replayed.tier_code,
-        replayed.tier_rank,
-        count(*) as customers,
-        {{ sum_money('customer_months.revenue') }} as revenue,
-        min(replayed.metric_value) as bound_metric_min
-    from replayed
-    inner join customer_months
-        on
-            replayed.customer_id = customer_months.customer_id
-            and replayed.month_number = customer_months.month_number
-    group by
-        replayed.policy_id,
-        replayed.month_number,
-        replayed.tier_code,
-        replayed.tier_rank
-
-),
-
--- Whoever is not ranked is so under every policy.
-unranked_months as (
-
-    select
-        month_number,
-        count(*) as customers,
-        {{ sum_money('revenue') }} as revenue
-    from customer_months
-    where not is_ranked
-    group by month_number
-
-),
-
-tiers as (
-
-    select
         policy_id,
         month_number,
         tier_code,
