@@ -18,8 +18,8 @@ metrics as (
 
 ),
 
--- The population of the ranking methods. Equal metrics stand together, so that the order
--- is one of amounts, which are fewer than customers.
+-- The population of the ranking methods. Equal metrics stand together, so that the
+-- order is one of amounts, which are fewer than customers.
 amounts as (
 
     select
@@ -100,8 +100,9 @@ amounts_in as (
         case ranking_bounds.method
             when 'top_n' then positions.metric_rank <= ranking_bounds.bound
             when 'top_share_of_customers'
-                then positions.metric_rank
-                <= ceil(ranking_bounds.bound * positions.population)
+                then
+                    positions.metric_rank
+                    <= ceil(ranking_bounds.bound * positions.population)
             else positions.metric_before < ranking_bounds.bound * positions.metric_total
         end
     group by
@@ -201,12 +202,16 @@ graded as (
         banded.*,
         row_number() over (
             partition by
-                policy_id, policy_version, month_number, region_class, legal_form
+                banded.policy_id,
+                banded.policy_version,
+                banded.month_number,
+                banded.region_class,
+                banded.legal_form
             order by
-                cut_value nulls last,
-                case when cut_comparator = 'gt' then 1 else 0 end,
-                cut_customer_id desc nulls last,
-                band_number
+                banded.cut_value asc nulls last,
+                case when banded.cut_comparator = 'gt' then 1 else 0 end asc,
+                banded.cut_customer_id desc nulls last,
+                banded.band_number asc
         ) as strictness
     from banded
 
@@ -219,10 +224,14 @@ placements as (
     select
         graded.*,
         true as is_met,
-        min(strictness) over (
+        min(graded.strictness) over (
             partition by
-                policy_id, policy_version, month_number, region_class, legal_form
-            order by band_number
+                graded.policy_id,
+                graded.policy_version,
+                graded.month_number,
+                graded.region_class,
+                graded.legal_form
+            order by graded.band_number
             rows between unbounded preceding and 1 preceding
         ) as missed_strictness
     from graded
@@ -232,7 +241,7 @@ placements as (
         false as is_met,
         cast(1 as bigint) as missed_strictness
     from graded
-    where is_fallback
+    where graded.is_fallback
 
 ),
 
