@@ -55,6 +55,7 @@ MARTS = (
     "customer_tier_monthly",
     "customer_tier_history",
     "tier_migration_monthly",
+    "policy_comparison",
     "revenue_concentration_monthly",
     "region_summary_monthly",
     "complaint_service_monthly",

@@ -127,6 +127,74 @@ def status(home: HomeOption = None) -> None:
 
 
 @app.command()
+def explain(
+    customer_id: Annotated[str, typer.Argument(help="The operator's id of the customer.")],
+    month: Annotated[
+        str | None, typer.Option(help="Month YYYY-MM. Default: the customer's latest.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For tools, instead of tables.")] = False,
+    home: HomeOption = None,
+) -> None:
+    """The receipt of a customer: tier and why, value, stars, risk, complaints, bills."""
+    import json
+
+    from orchestration.explain import receipt as receipts
+    from orchestration.explain.show import print_receipt
+    from orchestration.home import Home
+    from orchestration.ingest.months import read_month
+    from orchestration.publish.current import read_publication
+    from orchestration.settings import load_settings
+
+    place = Home(load_settings(home).home)
+    chosen = read_month("--month", month) if month else None
+    receipt = receipts.read_receipt(place, read_publication(place), customer_id, chosen)
+    if as_json:
+        typer.echo(json.dumps(receipts.as_json(receipt), indent=2, ensure_ascii=False))
+    else:
+        print_receipt(console, receipt)
+
+
+@app.command()
+def simulate(
+    policy_id: Annotated[str, typer.Argument(help="The policy to replay.")],
+    policies: Annotated[
+        Path | None, typer.Option(help="A file like tier_policies.csv; with --bands.")
+    ] = None,
+    bands: Annotated[
+        Path | None, typer.Option(help="A file like tier_bands.csv; with --policies.")
+    ] = None,
+    first: Annotated[
+        str | None, typer.Option("--from", help="First month YYYY-MM. Default: of all published.")
+    ] = None,
+    through: Annotated[
+        str | None, typer.Option(help="Last month YYYY-MM. Default: the closing month.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="CSV file for the list of who moves.")] = None,
+    home: HomeOption = None,
+) -> None:
+    """Replay a tier policy over published months, against the policy in force.
+
+    Nothing published is touched. A policy of the files may change one in force; before
+    its first version it is replayed as if that had always been.
+    """
+    from orchestration.ingest.months import read_month
+    from orchestration.settings import load_settings
+    from orchestration.simulate.command import Request
+    from orchestration.simulate.command import simulate as replay
+    from orchestration.simulate.show import print_simulation
+
+    request = Request(
+        policy_id=policy_id,
+        policies=policies,
+        bands=bands,
+        first=read_month("--from", first) if first else None,
+        last=read_month("--through", through) if through else None,
+        out=out,
+    )
+    print_simulation(console, replay(load_settings(home), request), request)
+
+
+@app.command()
 def ui(
     landing: LandingOption = None,
     reference: ReferenceOption = None,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
+
+from orchestration.errors import ConfigurationError
 
 
 def month_of(day: date) -> date:
@@ -33,3 +36,14 @@ def current_month(instant: datetime, timezone: str) -> date:
 def shown(month: date) -> str:
     """A month as people write it, YYYY-MM."""
     return f"{month:%Y-%m}"
+
+
+def read_month(option: str, text: str) -> date:
+    """A month given as YYYY-MM to an option of the command line.
+
+    Raises:
+        ConfigurationError: it is written otherwise.
+    """
+    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text) or text.startswith("0000"):
+        raise ConfigurationError(f"{option} '{text}': wants a month as YYYY-MM.")
+    return date.fromisoformat(f"{text}-01")

@@ -166,6 +166,13 @@ TABLES: dict[str, tuple[dict[str, str], Rows]] = {
             for dimension, weight in zip(STAR_DIMENSIONS, (0.4, 0.2, 0.2, 0.2), strict=True)
         ],
     ),
+    "reference.tier_policies": (
+        {"policy_id": "varchar", "valid_from": "date", "valid_to": "date"},
+        [
+            {"policy_id": "house", "valid_from": JAN, "valid_to": None},
+            {"policy_id": "retired", "valid_from": JAN, "valid_to": FEB},
+        ],
+    ),
     "reference.tier_bands": (
         {"policy_id": "varchar", "policy_version": "bigint", "tier_code": "varchar"},
         [
@@ -609,6 +616,42 @@ TABLES: dict[str, tuple[dict[str, str], Rows]] = {
                 (JAN, "none", "standard", 100),
                 (FEB, "silver", "silver", 1200),
                 (FEB, "standard", "none", 0),
+            )
+        ],
+    ),
+    "marts.policy_comparison": (
+        {
+            "month": "date",
+            "policy_id": "varchar",
+            "tier_code": "varchar",
+            "policy_version": "bigint",
+            "tier_rank": "bigint",
+            "customers": "bigint",
+            "revenue": MONEY,
+            "revenue_share": "double",
+            "bound_metric_min": MONEY,
+            "is_in_force": "boolean",
+        },
+        [
+            {
+                "month": month,
+                "policy_id": policy,
+                "tier_code": tier,
+                "policy_version": 1,
+                "tier_rank": rank,
+                "customers": 1,
+                "revenue": revenue,
+                "revenue_share": revenue / total,
+                "bound_metric_min": revenue if rank else None,
+                "is_in_force": policy == "house",
+            }
+            for month, policy, tier, rank, revenue, total in (
+                (JAN, "house", "silver", 4, 1000, 1100),
+                (JAN, "house", "standard", 5, 100, 1100),
+                (JAN, "retired", "key", 1, 1000, 1100),
+                (JAN, "retired", "standard", 2, 100, 1100),
+                (FEB, "house", "silver", 4, 1200, 1200),
+                (FEB, "house", "none", None, 0, 1200),
             )
         ],
     ),

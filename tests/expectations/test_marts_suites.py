@@ -20,6 +20,7 @@ STARS = "update marts.customer_star_monthly set"
 TIERS = "update marts.customer_tier_monthly set"
 COMPLAINTS = "update marts.fct_complaint set"
 SERVICE = "update marts.complaint_service_monthly set"
+COMPARISON = "update marts.policy_comparison set"
 SUMMARY = "update marts.region_summary_monthly set"
 FEBRUARY_OF_C1 = "where customer_id = 'C1' and month = date '2024-02-01'"
 FIRST_OF_C1 = "where customer_id = 'C1' and month = date '2024-01-01'"
@@ -179,6 +180,24 @@ OWN_FAULTS = {
     ),
     "marts_tier_migration_monthly.departures_add_up": (
         "delete from marts.tier_migration_monthly where tier_to = 'none'"
+    ),
+    "marts_policy_comparison.none_has_no_rank_and_no_metric": (
+        f"{COMPARISON} bound_metric_min = 0 where tier_code = 'none'"
+    ),
+    "marts_policy_comparison.customers_are_those_of_the_month": (
+        f"{COMPARISON} customers = 2 where policy_id = 'retired' and tier_code = 'key'"
+    ),
+    "marts_policy_comparison.revenue_is_that_of_the_month": (
+        f"{COMPARISON} revenue = 1000.0001 where policy_id = 'retired' and tier_code = 'key'"
+    ),
+    "marts_policy_comparison.shares_add_up": (
+        f"{COMPARISON} revenue_share = 0.9 where policy_id = 'retired' and tier_code = 'key'"
+    ),
+    "marts_policy_comparison.policy_in_force_is_compared": (
+        f"{COMPARISON} is_in_force = false where month = date '2024-02-01'"
+    ),
+    "marts_policy_comparison.no_policy_is_left_out": (
+        "delete from marts.policy_comparison where policy_id = 'retired'"
     ),
     "marts_revenue_concentration_monthly.shares_rise": (
         "update marts.revenue_concentration_monthly set top_5_share = 0.7"

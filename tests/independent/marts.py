@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from functools import cached_property
 
+from tests.independent.comparison import Comparison
 from tests.independent.complaints import Clocks, Complaints
 from tests.independent.concentration import concentration
 from tests.independent.customers import Customers
@@ -60,6 +61,10 @@ class Marts:
     @cached_property
     def tier_migration_monthly(self) -> list[Row]:
         return self._tiers.migration()
+
+    @cached_property
+    def policy_comparison(self) -> list[Row]:
+        return Comparison(self._operator, self._customers, self._revenue, self._tiers).rows()
 
     @cached_property
     def revenue_concentration_monthly(self) -> list[Row]:

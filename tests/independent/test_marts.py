@@ -24,6 +24,7 @@ KEYS = {
     "customer_tier_monthly": ("customer_id", "month"),
     "customer_tier_history": ("customer_id", "valid_from"),
     "tier_migration_monthly": ("month", "tier_from", "tier_to"),
+    "policy_comparison": ("month", "policy_id", "tier_code"),
     "revenue_concentration_monthly": ("month", "region_code", "measure"),
     "region_summary_monthly": ("month", "region_code"),
 }

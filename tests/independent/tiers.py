@@ -103,14 +103,19 @@ class Tiers:
         override = self._override(customer, month)
         if override:
             return Decision(rule, override, "override")
+        best = self.replayed(customer, month)
+        return Decision(rule, best, "rule" if best == rule else "grace")
+
+    def replayed(self, customer: str, month: int) -> str:
+        """The tier of a ranked customer by the rule and its grace, whatever overrides say."""
+        best = self._rule(customer, month)
         ranks = {row["tier_code"]: int(row["tier_rank"]) for row in self._bands}
-        best = rule
         for earlier in range(month - 1, month - 1 - int(self._policy["grace_months"]), -1):
             in_run = earlier >= self._operator.first_month
             if not in_run or not self._customers.is_ranked(customer, earlier):
                 break
             best = min(best, self._rule(customer, earlier), key=lambda tier: ranks[tier])
-        return Decision(rule, best, "rule" if best == rule else "grace")
+        return best
 
     def _override(self, customer: str, month: int) -> str | None:
         end = last_day(month)

@@ -50,6 +50,12 @@ def check_rules(tables: Tables, tier_policy: str) -> list[Problem]:
     )
 
 
+def check_policies(policies: TableFile, bands: TableFile) -> list[Problem]:
+    """All problems of policies and their bands, whatever files they come from."""
+    tables = {"tier_policies": policies, "tier_bands": bands}
+    return [problem for rule in POLICY_RULES for problem in rule(tables)]
+
+
 def _duplicate_keys(tables: Tables) -> Iterator[Problem]:
     for file in tables.values():
         seen: dict[tuple[object, ...], int] = {}
@@ -69,11 +75,10 @@ def _has_fault_in_key(file: TableFile, row: Row) -> bool:
 
 def _reserved_codes(tables: Tables) -> Iterator[Problem]:
     for name, (column, codes) in RESERVED_CODES.items():
-        file = tables[name]
-        for row in file.rows:
+        for row in tables[name].rows if name in tables else ():
             if row.values[column] in codes:
                 message = "the code is built in and cannot be defined; rename it"
-                yield file.problem(row, column, message)
+                yield tables[name].problem(row, column, message)
 
 
 def _region_levels(tables: Tables) -> Iterator[Problem]:
@@ -371,4 +376,13 @@ RULES: tuple[Callable[[Tables], Iterable[Problem]], ...] = (
     _weights,
     _standard_service,
     _aging_buckets,
+)
+
+POLICY_RULES: tuple[Callable[[Tables], Iterable[Problem]], ...] = (
+    _duplicate_keys,
+    _reserved_codes,
+    _policy_validity,
+    _policy_methods,
+    _policy_bands,
+    _tier_ranks,
 )

@@ -22,7 +22,7 @@ exchange_rates as (
 
 ),
 
-in_force as (
+valid_versions as (
 
     select
         months.month,
@@ -36,38 +36,82 @@ in_force as (
         settings.reporting_currency,
         {{ month_number('settings.first_month') }} as first_month_number,
         case when policies.metric <> 'value_score' then policies.currency end
-            as metric_currency
+            as metric_currency,
+        policies.policy_id = settings.tier_policy as is_in_force
     from months
     cross join settings
     inner join policies
         on
-            settings.tier_policy = policies.policy_id
-            and months.month >= policies.valid_from
+            months.month >= policies.valid_from
             and (policies.valid_to is null or months.month < policies.valid_to)
 
 ),
 
+rated as (
+
+    select
+        valid_versions.policy_id,
+        valid_versions.policy_version,
+        valid_versions.month,
+        valid_versions.month_number,
+        valid_versions.first_month_number,
+        valid_versions.metric,
+        valid_versions.method,
+        valid_versions.metric_currency,
+        valid_versions.reporting_currency,
+        valid_versions.window_months,
+        valid_versions.grace_months,
+        exchange_rates.cny_per_unit as metric_cny_per_unit,
+        exchange_rates.reporting_cny_per_unit,
+        valid_versions.is_in_force,
+        not valid_versions.is_in_force
+        and coalesce(
+            valid_versions.metric_currency <> valid_versions.reporting_currency, false
+        )
+        and (
+            exchange_rates.cny_per_unit is null
+            or exchange_rates.reporting_cny_per_unit is null
+        ) as is_left_out
+    from valid_versions
+    left join exchange_rates
+        on
+            valid_versions.month = exchange_rates.month
+            and valid_versions.metric_currency = exchange_rates.currency
+
+),
+
+-- Policies that rank by the same measure share one order: the costly part is done once.
 final as (
 
     select
-        in_force.policy_id,
-        in_force.policy_version,
-        in_force.month,
-        in_force.month_number,
-        in_force.first_month_number,
-        in_force.metric,
-        in_force.method,
-        in_force.metric_currency,
-        in_force.reporting_currency,
-        in_force.window_months,
-        in_force.grace_months,
-        exchange_rates.cny_per_unit as metric_cny_per_unit,
-        exchange_rates.reporting_cny_per_unit
-    from in_force
-    left join exchange_rates
-        on
-            in_force.month = exchange_rates.month
-            and in_force.metric_currency = exchange_rates.currency
+        policy_id,
+        policy_version,
+        month,
+        month_number,
+        first_month_number,
+        metric,
+        method,
+        metric_currency,
+        reporting_currency,
+        window_months,
+        grace_months,
+        metric_cny_per_unit,
+        reporting_cny_per_unit,
+        is_in_force,
+        is_left_out,
+        case
+            when {{ ranks_customers('method') }} and not is_left_out
+                then min(policy_id) over (
+                    partition by
+                        month,
+                        metric,
+                        metric_currency,
+                        case when metric = 'avg_revenue' then window_months end,
+                        {{ ranks_customers('method') }},
+                        is_left_out
+                )
+        end as order_policy_id
+    from rated
 
 )
 

@@ -1,0 +1,1 @@
+"""Policy replay: what another tier policy would have made of past months."""
