@@ -5,6 +5,7 @@ The mapping is the content of the contract's YAML; whoever calls the suites read
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,15 @@ from typing import Any
 Contract = Mapping[str, Mapping[str, Any]]
 
 REFERENCE_TABLES = ("regions", "products")
+COUNTED = "category not in ('duplicate', 'trial')"
+
+
+@dataclass(frozen=True)
+class Period:
+    """What a run closes: its last month (the first day), and the currency it reports in."""
+
+    closing_month: dt.date
+    reporting_currency: str
 
 
 @dataclass(frozen=True)
@@ -84,11 +94,13 @@ def feed_of(contract: Contract, name: str) -> Feed:
     )
 
 
-def check_views(contract: Contract) -> list[str]:
+def check_views(contract: Contract, period: Period) -> list[str]:
     """Statements that make the tables the raw rules compare, from the `raw` views.
 
     `checks.<feed>` holds the rows that count now: of rows delivered again under one
-    key the one delivered last (of a versioned feed its newest version).
+    key the one delivered last (of a versioned feed its newest version). `checks.bills`
+    holds the revenue of every counted invoice in the reporting currency; one whose
+    currency has no rate counts with 1 here, since a missing rate stops the run elsewhere.
     """
     statements = ["create schema if not exists checks"]
     for name in contract:
@@ -102,7 +114,64 @@ def check_views(contract: Contract) -> list[str]:
         " else amount end) as decimal(18, 4)) as revenue_amount"
         " from checks.charges group by invoice_id"
     )
+    statements.append(
+        "create or replace table checks.period as select"
+        f" date '{period.closing_month}' as closing_month,"
+        f" '{period.reporting_currency}' as reporting_currency"
+    )
+    statements.append(f"create or replace view checks.bills as {_BILLS}")
     return statements
+
+
+_BILLS = f"""
+with rates as (
+    select
+        cast(month as date) as month,
+        currency,
+        cast(cny_per_unit as decimal(18, 8)) as cny_per_unit
+    from reference.fx_rates
+),
+nets as (
+    select
+        invoices.*,
+        charge_totals.invoice_id is not null as is_itemised,
+        coalesce(
+            charge_totals.revenue_amount, invoices.total_amount - invoices.tax_amount
+        ) as net_amount
+    from checks.invoices as invoices
+    left join checks.charge_totals as charge_totals
+        on invoices.invoice_id = charge_totals.invoice_id
+    where invoices.{COUNTED}
+)
+select
+    nets.invoice_id,
+    nets.account_id,
+    accounts.customer_id,
+    nets.billing_month,
+    nets.category,
+    nets.issued_on,
+    nets.due_on,
+    nets.currency,
+    nets.total_amount,
+    nets.is_itemised,
+    cast(case
+        when nets.currency = period.reporting_currency then nets.net_amount
+        when period.reporting_currency = 'CNY'
+            then round(nets.net_amount * coalesce(billed.cny_per_unit, 1), 4)
+        else round(
+            nets.net_amount * coalesce(billed.cny_per_unit, 1)
+            / coalesce(reported.cny_per_unit, 1), 4
+        )
+    end as decimal(18, 4)) as revenue
+from nets
+cross join checks.period as period
+left join checks.accounts as accounts on nets.account_id = accounts.account_id
+left join rates as billed
+    on billed.month = nets.billing_month and billed.currency = nets.currency
+left join rates as reported
+    on reported.month = nets.billing_month
+    and reported.currency = period.reporting_currency
+"""
 
 
 def current_rows(feed: Feed) -> str:

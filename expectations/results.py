@@ -34,6 +34,9 @@ SCHEMA = pa.schema(
         ("affected_customers", pa.int64()),
         ("affected_revenue", pa.decimal128(18, 4)),
         ("observed", pa.string()),
+        ("affected_tiers", pa.string()),
+        ("owner", pa.string()),
+        ("rule", pa.string()),
     ]
 )
 
@@ -42,7 +45,8 @@ SCHEMA = pa.schema(
 class ExpectationResult:
     """One rule in one run; the fields are the columns of the results file, in order.
 
-    `unexpected_share` is 0 to 1. What could not be counted is None, never 0.
+    `unexpected_share` is 0 to 1. What could not be counted is None, never 0. What a
+    failure affects is said by `expectations.weights`; `rule` is where the rule comes from.
     """
 
     run_id: str
@@ -60,6 +64,22 @@ class ExpectationResult:
     affected_customers: int | None
     affected_revenue: Decimal | None
     observed: str | None
+    affected_tiers: str | None
+    owner: str
+    rule: str
+
+
+def gravest_first(results: Iterable[ExpectationResult]) -> list[ExpectationResult]:
+    """By severity, then by the revenue affected, then by name: what to read first."""
+    order = {"critical": 0, "warning": 1, "info": 2}
+    return sorted(
+        results,
+        key=lambda each: (
+            order[each.severity],
+            -(each.affected_revenue or Decimal(0)),
+            each.expectation_id,
+        ),
+    )
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import importlib
 import logging
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from expectations.context import (
     forget_definitions,
     open_context,
 )
-from expectations.contract import Contract, check_views
+from expectations.contract import Contract, Period, check_views
 from expectations.engine import LakeViews, Source
 from expectations.errors import error_of
 from expectations.results import (
@@ -29,6 +29,7 @@ from expectations.results import (
     ensure_schema,
     write_results,
 )
+from expectations.weights import Weight, published_tiers, weigh
 
 if TYPE_CHECKING:
     from great_expectations import Checkpoint
@@ -70,6 +71,7 @@ def validate_layer(
     run_id: str,
     connection: Source,
     contract: Contract,
+    period: Period,
     datasets: Sequence[str] | None = None,
 ) -> LayerResult:
     """Check every dataset of a layer and keep the evidence under the home's audit.
@@ -77,7 +79,7 @@ def validate_layer(
     `contract` is the content of the feed contract. For the raw layer `connection` must
     offer the views `raw.<feed>` (all active rows, with `_load_id`, `_row_number` and
     `delivery_rank`) and `reference.<table>`; for the marts it is the warehouse file.
-    `datasets` limits the check to some feeds or marts, by name.
+    `period` is what the run closes. `datasets` limits the check to some feeds or marts, by name.
 
     Writes the results file and the Data Docs of the run. A failed rule is no error:
     whether the run may go on is for the caller to read from the result.
@@ -87,12 +89,15 @@ def validate_layer(
         suites = build_suites(layer, contract, datasets)
         context = open_context(home)
         forget_definitions(home, layer)
-        checkpoint = _checkpoint(context, layer, suites, _prepared(layer, connection, contract))
+        checkpoint = _checkpoint(
+            context, layer, suites, _prepared(layer, connection, contract, period)
+        )
         try:
             outcome = _run(checkpoint, run_id)
+            weights = _weights(context, layer, suites, outcome, published_tiers(home))
         finally:
             _let_go(context, layer)
-        found = _suite_results(run_id, layer, suites, outcome)
+        found = _suite_results(run_id, layer, suites, outcome, weights)
         ensure_schema(home)
         write_results(home, [result for suite in found for result in suite.results])
         _build_data_docs(context, outcome)
@@ -122,10 +127,10 @@ def dataset_of(suite: ExpectationSuite) -> str:
     return str((suite.meta or {})["dataset"])
 
 
-def _prepared(layer: Layer, connection: Source, contract: Contract) -> Source:
+def _prepared(layer: Layer, connection: Source, contract: Contract, period: Period) -> Source:
     if layer == "marts" or not isinstance(connection, LakeViews):
         return connection
-    return LakeViews([*connection.statements, *check_views(contract)], connection.config)
+    return LakeViews([*connection.statements, *check_views(contract, period)], connection.config)
 
 
 def _checkpoint(
@@ -182,13 +187,46 @@ def _run(checkpoint: Checkpoint, run_id: str) -> CheckpointResult:
     return checkpoint.run(run_id=RunIdentifier(run_name=run_id))
 
 
+def _engine_of(context: FileDataContext, layer: Layer) -> Any:
+    from great_expectations.datasource.fluent.sql_datasource import SQLDatasource
+
+    source = context.data_sources.get(layer)
+    assert isinstance(source, SQLDatasource)
+    return source.get_execution_engine()
+
+
+def _weights(
+    context: FileDataContext,
+    layer: Layer,
+    suites: Sequence[ExpectationSuite],
+    outcome: CheckpointResult,
+    tiers: Path | None,
+) -> dict[str, Weight]:
+    """What the failures stand for, by expectation id; only failures are looked into."""
+    rules: dict[str, Any] = {
+        (rule.meta or {})["expectation_id"]: rule for suite in suites for rule in suite.expectations
+    }
+    checks: list[Any] = [
+        checked for validated in outcome.run_results.values() for checked in validated.results
+    ]
+    failed = [
+        checked.expectation_config.meta["expectation_id"]
+        for checked in checks
+        if not checked.success
+        and not error_of(checked)
+        and (checked.result or {}).get("unexpected_count")
+    ]
+    engine = _engine_of(context, layer)
+    return {name: weigh(engine, layer, rules[name], tiers) for name in failed}
+
+
 def _let_go(context: FileDataContext, layer: Layer) -> None:
     """Close every connection: a reader left open would keep the next writer out."""
     from great_expectations.datasource.fluent.sql_datasource import SQLDatasource
 
     source = context.data_sources.get(layer)
     assert isinstance(source, SQLDatasource)
-    source.get_execution_engine().close()
+    _engine_of(context, layer).close()
     source.get_engine().dispose()
     gc.collect()
 
@@ -211,6 +249,7 @@ def _suite_results(
     layer: Layer,
     suites: Sequence[ExpectationSuite],
     outcome: CheckpointResult,
+    weights: Mapping[str, Weight],
 ) -> tuple[SuiteResult, ...]:
     by_name = {found.suite_name: found for found in outcome.run_results.values()}
     return tuple(
@@ -218,7 +257,7 @@ def _suite_results(
             suite=suite.name,
             dataset=dataset_of(suite),
             results=tuple(
-                _result(run_id, layer, suite, checked)
+                _result(run_id, layer, suite, checked, weights)
                 for checked in sorted(by_name[suite.name].results, key=_order_of(suite))
             ),
         )
@@ -231,8 +270,15 @@ def _order_of(suite: ExpectationSuite) -> Any:
     return lambda checked: order.index(checked.expectation_config.meta["expectation_id"])
 
 
-def _result(run_id: str, layer: Layer, suite: ExpectationSuite, checked: Any) -> ExpectationResult:
+def _result(
+    run_id: str,
+    layer: Layer,
+    suite: ExpectationSuite,
+    checked: Any,
+    weights: Mapping[str, Weight],
+) -> ExpectationResult:
     rule = checked.expectation_config
+    weight = weights.get(rule.meta["expectation_id"], Weight())
     error = error_of(checked)
     measured = checked.result or {}
     evaluated = measured.get("element_count")
@@ -252,9 +298,12 @@ def _result(run_id: str, layer: Layer, suite: ExpectationSuite, checked: Any) ->
         unexpected_share=None
         if error or unexpected is None
         else (min(unexpected / evaluated, 1.0) if evaluated else float(unexpected > 0)),
-        affected_customers=None,
-        affected_revenue=None,
+        affected_customers=weight.customers,
+        affected_revenue=weight.revenue,
         observed=error or measured.get("observed_value"),
+        affected_tiers=weight.tiers,
+        owner=rule.meta["owner"],
+        rule=rule.meta["rule"],
     )
 
 

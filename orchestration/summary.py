@@ -6,6 +6,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
+from expectations.results import ExpectationResult, gravest_first
 from orchestration.publish.publication import CURRENT, readers_database
 from orchestration.session import RunSession
 
@@ -47,15 +48,26 @@ def _print_checks(console: Console, session: RunSession) -> None:
     results = [result for layer in session.layers.values() for result in layer.results]
     failed = [result for result in results if not result.success]
     console.print(f"{len(results)} expectations checked, {len(failed)} failed.", highlight=False)
-    order = {"critical": 0, "warning": 1, "info": 2}
-    for result in sorted(failed, key=lambda each: (order[each.severity], each.expectation_id)):
+    for result in gravest_first(failed):
         colour = "red" if result.severity == "critical" else "yellow"
         observed = f" ({result.observed})" if result.observed else ""
         console.print(
             f"[{colour}]{result.severity}[/] {result.expectation_id}: "
-            f"{result.expectation}{observed}",
+            f"{result.expectation}{observed}{_affected(result)}",
             highlight=False,
         )
+
+
+def _affected(result: ExpectationResult) -> str:
+    """Whom a failure concerns and how much revenue they bring, if anybody."""
+    if not result.affected_customers:
+        return ""
+    tiers = f" ({result.affected_tiers})" if result.affected_tiers else ""
+    return (
+        f" Concerns {result.affected_customers:,} "
+        f"customer{'s' * (result.affected_customers != 1)}{tiers} with "
+        f"{result.affected_revenue or 0:,.2f} of revenue."
+    )
 
 
 def _print_tiers(console: Console, session: RunSession) -> None:

@@ -172,11 +172,17 @@ class QueryRule(Rule):
 
     The query gives one row per thing compared (a month, an invoice, a customer): the
     key columns, a boolean `failed` and, where money is at stake, `amount`.
+    `amount_is_revenue` says that it is revenue in the reporting currency.
     """
 
     has_amount: bool = False
+    amount_is_revenue: bool = False
 
-    success_keys: ClassVar[tuple[str, ...]] = (*Rule.success_keys, "has_amount")
+    success_keys: ClassVar[tuple[str, ...]] = (
+        *Rule.success_keys,
+        "has_amount",
+        "amount_is_revenue",
+    )
 
     def query(self) -> str:
         """SQL with the key columns, `failed` and perhaps `amount`."""
@@ -228,6 +234,14 @@ def fetch(execution_engine: Any, statement: str) -> list[dict[str, Any]]:
     with execution_engine.get_connection() as connection:
         result = connection.execute(sa.text(statement.replace(":", r"\:")))
         return [dict(row) for row in result.mappings().fetchall()]
+
+
+def parameter(name: str) -> str:
+    """SQL for a row of `reference.parameters`, as a decimal."""
+    return (
+        "(select cast(max(value) as decimal(18, 6)) from reference.parameters"
+        f" where name = '{name}')"
+    )
 
 
 def quoted(codes: Iterable[str]) -> str:

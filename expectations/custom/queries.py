@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from expectations.custom.base import QueryRule
+from expectations.custom.base import QueryRule, parameter
 
 
 class ExpectFindingsToBeNone(QueryRule):
@@ -96,28 +96,46 @@ from stretches
 
 
 class ExpectMonthsToBeUnbroken(QueryRule):
-    """Between the first and the last month counted, no month is missing."""
+    """Between the first and the last month counted, no month is missing.
+
+    `measure` is an SQL aggregate of money over `measured_in` (the dataset, if not named);
+    a missing month is taken to have brought the mean of those beside the gap.
+    """
 
     column: str
     counted: str = "true"
+    measured_in: str = ""
+    measure: str = "0"
     success_keys: ClassVar[tuple[str, ...]] = (
         *QueryRule.success_keys,
         "column",
         "counted",
+        "measured_in",
+        "measure",
     )
 
     @override
     def query(self) -> str:
         return f"""
 with delivered as (
-    select distinct date_trunc('month', {self.column}) as month from {self.dataset}
+    select date_trunc('month', {self.column}) as month, {self.measure} as measure
+    from {self.measured_in or self.dataset}
     where {self.column} is not null and {self.counted}
+    group by date_trunc('month', {self.column})
 ),
 followed as (
-    select month, lead(month) over (order by month) as next_month from delivered
+    select
+        month,
+        measure,
+        lead(month) over (order by month) as next_month,
+        lead(measure) over (order by month) as next_measure
+    from delivered
 )
 select
     cast(month as date) as last_month_before_gap,
+    cast(round(
+        (measure + next_measure) / 2 * (datediff('month', month, next_month) - 1), 4
+    ) as decimal(18, 4)) as amount,
     next_month > month + interval 1 month as failed
 from followed
 """
@@ -127,7 +145,8 @@ class ExpectVolumeToHold(QueryRule):
     """A month brings its usual number of rows, measured by the months before.
 
     The share and the number of months compared are rows of `reference.parameters`,
-    the same that choose the closing month.
+    the same that choose the closing month. Months after it, and feeds whose usual month
+    has fewer rows than parameter volume_minimum_rows, are not judged.
     """
 
     column: str
@@ -150,8 +169,12 @@ with settings as (
     from reference.parameters
 ),
 volumes as (
-    select {self.column} as month, count(*) as row_count from {self.dataset}
-    where {self.counted} group by {self.column}
+    select
+        cast(date_trunc('month', {self.column}) as date) as month,
+        count(*) as row_count
+    from checks.{self.dataset.split(".")[1]}
+    where {self.counted}
+    group by date_trunc('month', {self.column})
 ),
 compared as (
     select
@@ -168,7 +191,9 @@ compared as (
 )
 select
     compared.month,
-    compared.row_count < settings.minimum_share * compared.usual_count as failed
+    compared.row_count < settings.minimum_share * compared.usual_count
+        and compared.usual_count >= {parameter("volume_minimum_rows")} as failed
 from compared
 cross join settings
+inner join checks.period as period on compared.month <= period.closing_month
 """

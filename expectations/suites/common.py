@@ -10,11 +10,16 @@ from great_expectations.core import ExpectationSuite
 from great_expectations.expectations.metadata_types import FailureSeverity
 
 from expectations.contract import Contract, Feed, feed_of
+from expectations.custom.bands import (
+    ExpectFeedToReachClosingMonth,
+    ExpectMeasuresToStayInBand,
+)
 from expectations.custom.base import Rule
 from expectations.custom.keys import ExpectKeysToBeUnique
 from expectations.custom.queries import (
     ExpectFindingsToBeNone,
     ExpectMonthsToBeUnbroken,
+    ExpectVolumeToHold,
 )
 from expectations.custom.rows import (
     ExpectCodesToBeKnown,
@@ -255,9 +260,20 @@ def _unbroken_months(dataset: Dataset, feed: Feed) -> list[Rule]:
             severity="warning",
             column=column,
             keys=["last_month_before_gap"],
+            **(_REVENUE_OF_BILLS if feed.name == "invoices" else {}),
         )
         for column in feed.months
     ]
+
+
+# A missing month of bills is told with the revenue it will have brought.
+_REVENUE_OF_BILLS: Mapping[str, Any] = {
+    "measured_in": "checks.bills",
+    "measure": "sum(revenue)",
+    "has_amount": True,
+    "amount_is_revenue": True,
+    "money_unit": "of usual revenue",
+}
 
 
 def _references(dataset: Dataset, feed: Feed, amount: str) -> list[Rule]:
@@ -311,6 +327,51 @@ def has_happened(dataset: Dataset, column: str) -> Rule:
         "order of dates",
         severity="warning",
         column=column,
+    )
+
+
+def keeps_coming(dataset: Dataset, column: str) -> list[Rule]:
+    """A feed reaches the closing month, and no month brings far fewer rows than usual."""
+    return [
+        dataset.expect(
+            ExpectFeedToReachClosingMonth,
+            "reaches_closing_month",
+            f"The newest {column} is not before the closing month.",
+            "freshness",
+            severity="warning",
+            column=column,
+            keys=["last_month"],
+        ),
+        volume_holds(dataset, column),
+    ]
+
+
+def volume_holds(dataset: Dataset, column: str, counted: str = "true") -> Rule:
+    """A month brings its usual number of rows."""
+    return dataset.expect(
+        ExpectVolumeToHold,
+        "volume_holds",
+        "A month's number of rows that count is at least the share"
+        " closing_month_minimum_share of the mean of the months before.",
+        "rulebook 0, closing month",
+        severity="warning",
+        column=column,
+        counted=counted,
+        keys=["month"],
+    )
+
+
+def stays_in_band(dataset: Dataset, name: str, what: str, measures: str, floor: str = "") -> Rule:
+    """A figure of the closing month is near what the months before have taught."""
+    return dataset.expect(
+        ExpectMeasuresToStayInBand,
+        name,
+        f"{what} of the closing month lies within the band learned from the months before.",
+        "rulebook 11, drift monitor",
+        severity="warning",
+        measures=measures,
+        floor=floor,
+        keys=["measure", "observed", "low", "high"],
     )
 
 

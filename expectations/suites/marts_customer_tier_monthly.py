@@ -14,6 +14,7 @@ from expectations.suites.common import (
     not_negative,
     present,
     ranged,
+    stays_in_band,
 )
 
 DATASET = mart("customer_tier_monthly", "customer_id", "month", owner="customer value team")
@@ -57,6 +58,24 @@ ONE_POLICY = """
 select month, count(distinct (policy_id, policy_version)) > 1 as failed
 from marts.customer_tier_monthly
 group by month
+"""
+
+
+# A tier that nobody is in any more counts 0 and is no gap.
+TIER_COUNTS = """
+with counted as (
+    select tier_code, month, count(*) as customers
+    from marts.customer_tier_monthly
+    where tier_code <> 'none'
+    group by tier_code, month
+)
+select
+    tiers.tier_code as measure,
+    months.month,
+    coalesce(counted.customers, 0) as value
+from (select distinct tier_code from counted) as tiers
+cross join (select distinct month from counted) as months
+left join counted on counted.tier_code = tiers.tier_code and counted.month = months.month
 """
 
 
@@ -146,6 +165,13 @@ def build() -> ExpectationSuite:
                 "rulebook 6",
                 keys=["month"],
                 column="policy_version",
+            ),
+            stays_in_band(
+                DATASET,
+                "customers_of_a_tier_are_in_band",
+                "The number of customers in each tier",
+                TIER_COUNTS,
+                floor="drift_minimum_customers",
             ),
         ],
         "The tier of every customer-month and its receipt.",

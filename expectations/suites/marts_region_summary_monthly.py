@@ -19,6 +19,7 @@ from expectations.suites.common import (
     present,
     ranged,
     refers,
+    stays_in_band,
 )
 
 DATASET = mart("region_summary_monthly", "month", "region_code", owner="customer value team")
@@ -100,6 +101,26 @@ full join earned using (month)
 """
 
 
+REVENUES = """
+select 'revenue' as measure, month, revenue as value
+from marts.region_summary_monthly where region_level = 'group'
+union all
+select 'arpu' as measure, month, arpu as value
+from marts.region_summary_monthly where region_level = 'group'
+union all
+select 'arpa' as measure, month, arpa as value
+from marts.region_summary_monthly where region_level = 'group'
+"""
+
+CHURN = """
+select 'customer_churn_rate' as measure, month, customer_churn_rate as value
+from marts.region_summary_monthly where region_level = 'group'
+union all
+select 'revenue_churn_rate' as measure, month, revenue_churn_rate as value
+from marts.region_summary_monthly where region_level = 'group'
+"""
+
+
 def build() -> ExpectationSuite:
     """The suite."""
     return DATASET.build_suite(
@@ -163,7 +184,18 @@ def build() -> ExpectationSuite:
                 keys=["month"],
                 column="revenue",
                 has_amount=True,
+                amount_is_revenue=True,
                 money_unit="difference",
+            ),
+            stays_in_band(
+                DATASET, "revenue_is_in_band", "The group's revenue, ARPU and ARPA", REVENUES
+            ),
+            stays_in_band(
+                DATASET,
+                "churn_is_in_band",
+                "The group's churn of customers and of revenue",
+                CHURN,
+                floor="drift_minimum_rate",
             ),
         ],
         "The figures of every region, each level the sum of those below.",

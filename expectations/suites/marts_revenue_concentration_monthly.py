@@ -17,6 +17,7 @@ from expectations.suites.common import (
     mart,
     ranged,
     refers,
+    stays_in_band,
 )
 
 DATASET = mart(
@@ -34,6 +35,15 @@ SHARES = [
     "top_20_share",
     "top_50_share",
 ]
+
+
+CONCENTRATION = " union all ".join(
+    f"select '{column}' as measure, month, {column} as value"
+    " from marts.revenue_concentration_monthly as concentration"
+    " inner join marts.dim_region using (region_code)"
+    " where region_level = 'group' and concentration.measure = 'revenue'"
+    for column in ("top_1_share", "top_20_share", "gini")
+)
 
 
 def build() -> ExpectationSuite:
@@ -69,6 +79,12 @@ def build() -> ExpectationSuite:
                 " and customers_for_30 <= customers_for_80",
                 "rulebook 11",
                 column="customers_for_80",
+            ),
+            stays_in_band(
+                DATASET,
+                "concentration_is_in_band",
+                "The group's concentration of revenue (shares of the top 1 and 20 %, Gini)",
+                CONCENTRATION,
             ),
         ],
         "How few customers bring how much, as shares that fit each other.",

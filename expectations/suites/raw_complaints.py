@@ -9,6 +9,7 @@ from expectations.suites.common import (
     has_happened,
     holds,
     in_order,
+    keeps_coming,
     raw_dataset,
     raw_suite,
 )
@@ -18,6 +19,7 @@ def build(contract: Contract) -> ExpectationSuite:
     """The suite, from the feed contract."""
     dataset = raw_dataset(feed_of(contract, "complaints"))
     rules = [
+        *keeps_coming(dataset, "opened_at"),
         has_happened(dataset, "opened_at"),
         in_order(dataset, "opened_at", "acknowledged_at"),
         in_order(dataset, "opened_at", "resolved_at"),

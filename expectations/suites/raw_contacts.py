@@ -8,6 +8,7 @@ from expectations.contract import Contract, feed_of
 from expectations.suites.common import (
     has_happened,
     holds,
+    keeps_coming,
     not_negative,
     raw_dataset,
     raw_suite,
@@ -18,6 +19,7 @@ def build(contract: Contract) -> ExpectationSuite:
     """The suite, from the feed contract."""
     dataset = raw_dataset(feed_of(contract, "contacts"))
     rules = [
+        *keeps_coming(dataset, "contacted_at"),
         has_happened(dataset, "contacted_at"),
         not_negative(dataset, "cost"),
         holds(

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from great_expectations.core import ExpectationSuite
 
-from expectations.contract import Contract, feed_of
-from expectations.custom.queries import ExpectFindingsToBeNone, ExpectVolumeToHold
+from expectations.contract import COUNTED, Contract, feed_of
+from expectations.custom.base import Rule
+from expectations.custom.bills import (
+    ExpectBillsOfTheUsualSize,
+    ExpectBillsToBeDeliveredOnce,
+    ExpectLostBillsToBeFew,
+    ExpectUsualBillsToArrive,
+)
+from expectations.custom.queries import ExpectFindingsToBeNone
 from expectations.suites.common import (
+    Dataset,
     currency_code,
     has_happened,
     holds,
     in_order,
     raw_dataset,
     raw_suite,
+    volume_holds,
 )
-
-COUNTED = "category not in ('duplicate', 'trial')"
 
 CURRENCIES = """
 select
@@ -42,40 +49,20 @@ cross join (
 ) as limits
 """
 
-# The share is compared in CNY. An invoice whose currency has no rate that month stops
-# the run elsewhere; here it counts with 1, as where only one currency is billed.
-UNITEMISED = f"""
-with billed as (
-    select
-        invoices.billing_month,
-        charge_totals.invoice_id is not null as is_itemised,
-        cast(round(
-            coalesce(
-                charge_totals.revenue_amount,
-                invoices.total_amount - invoices.tax_amount
-            ) * coalesce(cast(fx_rates.cny_per_unit as decimal(18, 8)), 1), 4
-        ) as decimal(18, 4)) as revenue
-    from checks.invoices as invoices
-    left join checks.charge_totals as charge_totals
-        on invoices.invoice_id = charge_totals.invoice_id
-    left join reference.fx_rates as fx_rates
-        on cast(fx_rates.month as date) = invoices.billing_month
-        and fx_rates.currency = invoices.currency
-    where invoices.{COUNTED}
-),
-covered as (
+UNITEMISED = """
+with covered as (
     select min(billing_month) as first_month, max(billing_month) as last_month
-    from billed where is_itemised
+    from checks.bills where is_itemised
 ),
 shares as (
     select
-        billed.billing_month,
-        sum(case when billed.is_itemised then 0 else billed.revenue end) as amount,
-        sum(billed.revenue) as month_revenue
-    from billed
+        bills.billing_month,
+        sum(case when bills.is_itemised then 0 else bills.revenue end) as amount,
+        sum(bills.revenue) as month_revenue
+    from checks.bills as bills
     inner join covered
-        on billed.billing_month between covered.first_month and covered.last_month
-    group by billed.billing_month
+        on bills.billing_month between covered.first_month and covered.last_month
+    group by bills.billing_month
 ),
 allowed as (
     select cast(max(value) as decimal(18, 6)) as share_limit
@@ -150,19 +137,62 @@ def build(contract: Contract) -> ExpectationSuite:
             column="total_amount",
             comparison=UNITEMISED,
             has_amount=True,
-            money_unit="CNY",
+            amount_is_revenue=True,
+            money_unit="of revenue",
             keys=["billing_month"],
         ),
-        dataset.expect(
-            ExpectVolumeToHold,
-            "volume_holds",
-            "A month's number of counted invoices is at least the share"
-            " closing_month_minimum_share of the mean of the months before.",
-            "rulebook 0, closing month",
-            severity="warning",
-            column="billing_month",
-            counted=COUNTED,
-            keys=["month"],
-        ),
+        volume_holds(dataset, "billing_month", COUNTED),
+        *_closing_month_rules(dataset),
     ]
     return raw_suite(contract, "invoices", rules, amount="total_amount")
+
+
+def _closing_month_rules(dataset: Dataset) -> list[Rule]:
+    """What is wrong with the bills of the closing month, told by those of the months before."""
+    return [
+        dataset.expect(
+            ExpectBillsToBeDeliveredOnce,
+            "bill_is_delivered_once",
+            "No two normal bills of an account agree in month, dates, currency and amount.",
+            "rulebook 3, duplicates are never counted",
+            severity="warning",
+            has_amount=True,
+            amount_is_revenue=True,
+            money_unit="of revenue counted twice",
+        ),
+        dataset.expect(
+            ExpectBillsOfTheUsualSize,
+            "amount_is_of_the_usual_size",
+            "A bill of the closing month is below amount_jump_factor times the account's"
+            " mean monthly revenue of the amount_jump_months before.",
+            "plausibility",
+            severity="warning",
+            column="total_amount",
+            has_amount=True,
+            amount_is_revenue=True,
+            money_unit="of revenue above the usual",
+        ),
+        dataset.expect(
+            ExpectUsualBillsToArrive,
+            "usual_bill_has_arrived",
+            "An account billed in each of the billing_regular_months before the closing"
+            " month, with a subscription still active at its end, has a bill.",
+            "completeness",
+            severity="warning",
+            keys=["account_id"],
+            has_amount=True,
+            amount_is_revenue=True,
+            money_unit="of usual revenue",
+        ),
+        dataset.expect(
+            ExpectLostBillsToBeFew,
+            "lost_bills_are_few",
+            "The usual revenue of the accounts whose bill is missing is at most"
+            " lost_bills_share_limit of that of all such accounts.",
+            "completeness",
+            keys=["billing_month"],
+            has_amount=True,
+            amount_is_revenue=True,
+            money_unit="of usual revenue",
+        ),
+    ]

@@ -6,7 +6,7 @@ from great_expectations.core import ExpectationSuite
 
 from expectations.contract import Contract, feed_of
 from expectations.custom.queries import ExpectFindingsToBeNone
-from expectations.suites.common import has_happened, holds, raw_dataset, raw_suite
+from expectations.suites.common import has_happened, holds, keeps_coming, raw_dataset, raw_suite
 
 NAMED_INVOICES = """
 select
@@ -23,6 +23,7 @@ def build(contract: Contract) -> ExpectationSuite:
     """The suite, from the feed contract."""
     dataset = raw_dataset(feed_of(contract, "payments"))
     rules = [
+        *keeps_coming(dataset, "paid_on"),
         has_happened(dataset, "paid_on"),
         holds(
             dataset,

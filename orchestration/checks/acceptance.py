@@ -8,9 +8,11 @@ from typing import Any
 import dagster as dg
 import yaml
 
+from expectations.contract import Period
 from expectations.engine import LakeViews, Source, WarehouseFile
-from expectations.results import Layer, SuiteResult
+from expectations.results import Layer, SuiteResult, gravest_first
 from expectations.runner import MARTS, validate_layer
+from orchestration.errors import ConfigurationError
 from orchestration.home import Home
 from orchestration.ingest.contract import feed_contract
 from orchestration.ingest.lake import raw_view_sql
@@ -63,6 +65,7 @@ def _acceptance(
             run_id=session.run_id,
             connection=_source(layer, session.home, session.settings.memory_limit),
             contract=_contract_mapping(),
+            period=_period(session),
         )
         session.layers[layer] = result
         schema_of = {name: key.path[0] for name, key in datasets}
@@ -71,6 +74,15 @@ def _acceptance(
             yield _check_result(suite, key, result.data_docs)
 
     return validate
+
+
+def _period(session: RunSession) -> Period:
+    loaded = session.load_result
+    if loaded is None:
+        raise ConfigurationError(
+            "A validation judges what its own run loaded: run the whole job `tierwise_run`."
+        )
+    return Period(loaded.closing_month, session.settings.reporting_currency)
 
 
 def _contract_mapping() -> dict[str, Any]:
@@ -105,7 +117,7 @@ def _lake_statements(home: Home) -> list[str]:
 
 def _check_result(suite: SuiteResult, key: dg.AssetKey, data_docs: Path) -> dg.AssetCheckResult:
     """A check passes when every expectation holds; only a critical failure is an error."""
-    failures = [result for result in suite.results if not result.success]
+    failures = gravest_first(result for result in suite.results if not result.success)
     listed = "\n".join(
         f"- {failure.severity}: {failure.expectation} ({failure.observed or 'no detail'})"
         for failure in failures

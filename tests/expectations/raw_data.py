@@ -6,12 +6,13 @@ from datetime import date, datetime
 
 import duckdb
 
-from expectations.contract import Contract, check_views, feed_of
+from expectations.contract import Contract, Period, check_views, feed_of
 from tests.expectations.bench import Rows, create_table
 
 SQL_TYPES = {"string": "varchar", "integer": "bigint"}
 NEW_YEAR = datetime(2023, 12, 1)
 MONTHS = (date(2024, 1, 1), date(2024, 2, 1), date(2024, 3, 1))
+PERIOD = Period(date(2024, 3, 1), "CNY")
 
 ROWS: dict[str, list[dict[str, object]]] = {
     "customers": [
@@ -100,7 +101,7 @@ ROWS: dict[str, list[dict[str, object]]] = {
             "campaign_id": "P1",
             "channel": "call",
             "purpose": "survey",
-            "contacted_at": datetime(2024, 2, 1, 10),
+            "contacted_at": datetime(2024, 3, 1, 10),
             "outcome": "reached",
             "score": 5,
             "cost": 3,
@@ -170,7 +171,7 @@ ROWS: dict[str, list[dict[str, object]]] = {
             "payment_id": "R1",
             "account_id": "A1",
             "invoice_id": "A1-01",
-            "paid_on": date(2024, 2, 20),
+            "paid_on": date(2024, 3, 20),
             "amount": 1060,
         }
     ],
@@ -214,10 +215,10 @@ ROWS: dict[str, list[dict[str, object]]] = {
             "category": "billing",
             "severity": "minor",
             "channel": "hotline",
-            "opened_at": datetime(2024, 2, 1, 9),
-            "acknowledged_at": datetime(2024, 2, 1, 10),
-            "resolved_at": datetime(2024, 2, 2, 9),
-            "closed_at": datetime(2024, 2, 3, 9),
+            "opened_at": datetime(2024, 3, 1, 9),
+            "acknowledged_at": datetime(2024, 3, 1, 10),
+            "resolved_at": datetime(2024, 3, 2, 9),
+            "closed_at": datetime(2024, 3, 3, 9),
             "satisfaction": 5,
             "compensation": 0,
             "status": "closed",
@@ -249,6 +250,12 @@ REFERENCE: dict[str, tuple[dict[str, str], Rows]] = {
             {"name": "charges_tolerance", "value": "0.01"},
             {"name": "closing_month_minimum_share", "value": "0.5"},
             {"name": "closing_month_reference_months", "value": "3"},
+            {"name": "affected_revenue_months", "value": "12"},
+            {"name": "billing_regular_months", "value": "2"},
+            {"name": "amount_jump_factor", "value": "8"},
+            {"name": "amount_jump_months", "value": "6"},
+            {"name": "lost_bills_share_limit", "value": "0.2"},
+            {"name": "volume_minimum_rows", "value": "2"},
         ],
     ),
 }
@@ -289,5 +296,5 @@ def load_nothing(connection: duckdb.DuckDBPyConnection, contract: Contract, feed
 
 def refresh(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     """What a run makes of the raw views before it checks them."""
-    for statement in check_views(contract):
+    for statement in check_views(contract, PERIOD):
         connection.execute(statement)

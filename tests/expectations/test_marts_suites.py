@@ -26,6 +26,13 @@ FEBRUARY_OF_C1 = "where customer_id = 'C1' and month = date '2024-02-01'"
 FIRST_OF_C1 = "where customer_id = 'C1' and month = date '2024-01-01'"
 LOCAL_JAN = "where region_code = 'GZ' and month = date '2024-01-01'"
 
+CLOSING = "where month = date '2024-02-01'"
+JANUARY_TEACHES = (
+    "update reference.parameters set value = 1 where name = 'drift_minimum_months';"
+    "update marts.dim_month set is_closed = month < date '2024-03-01'"
+)
+NO_CHURN = f"{SUMMARY} customer_churn_rate = 0, revenue_churn_rate = 0, retention_rate = 1"
+
 # Rules with SQL of their own, each with the fault it is there to find.
 OWN_FAULTS = {
     "marts_dim_customer.name_is_masked": (
@@ -258,6 +265,23 @@ OWN_FAULTS = {
     ),
     "marts_complaint_service_monthly.compensation_agrees_with_fct_complaint": (
         f"{SERVICE} compensation = 20.01 where compensation = 20"
+    ),
+    "marts_customer_tier_monthly.customers_of_a_tier_are_in_band": (
+        f"{JANUARY_TEACHES}; update reference.parameters set value = 0"
+        " where name in ('drift_deviations', 'drift_minimum_share', 'drift_minimum_customers')"
+    ),
+    "marts_revenue_concentration_monthly.concentration_is_in_band": (
+        f"{JANUARY_TEACHES}; insert into marts.revenue_concentration_monthly"
+        " select * replace (date '2024-02-01' as month, 0.299 as top_1_share)"
+        " from marts.revenue_concentration_monthly"
+    ),
+    "marts_region_summary_monthly.revenue_is_in_band": (
+        f"{JANUARY_TEACHES}; {NO_CHURN}; {SUMMARY} arpu = 62.51 {CLOSING}"
+    ),
+    "marts_region_summary_monthly.churn_is_in_band": (
+        f"{JANUARY_TEACHES}; {NO_CHURN};"
+        " update reference.parameters set value = 100 where name = 'drift_minimum_share';"
+        f" {SUMMARY} revenue_churn_rate = 0.021 {CLOSING}"
     ),
     "marts_reconciliation.difference_is_source_less_warehouse": (
         "update audit.reconciliation set difference = 0"

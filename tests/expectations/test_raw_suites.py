@@ -22,13 +22,47 @@ EXTRA_INVOICES = """
 insert into raw.invoices
 select invoices.* replace (
     invoices.invoice_id || '-' || copies.copy as invoice_id,
-    0.01 as total_amount,
+    0.01 * (copies.copy + 1) as total_amount,
     0 as tax_amount
 )
 from raw.invoices
 cross join range(2) as copies (copy)
 where billing_month < date '2024-03-01'
 """
+
+MONTHLY_FEEDS = {
+    "usage": "usage_month",
+    "service_quality": "quality_month",
+    "service_costs": "cost_month",
+}
+DATED_FEEDS = {
+    "payments": "paid_on",
+    "complaints": "opened_at",
+    "contacts": "contacted_at",
+}
+
+
+PARENTS = {"usage": "subscription", "service_quality": "subscription", "service_costs": "region"}
+
+
+def fewer_rows(feed: str, column: str) -> str:
+    """Five more rows of January, so that the months after it have far fewer."""
+    parent = PARENTS.get(feed)
+    key = f"{parent}_{'code' if parent == 'region' else 'id'}" if parent else f"{feed[:-1]}_id"
+    copies = "cross join range(5) as copies (copy)"
+    first = "date '2024-01-01'" if parent else "date '2024-01-15'"
+    rows = (
+        f"insert into raw.{feed} select found.* replace (found.{key} || copies.copy as {key},"
+        f" {first} as {column}) from (select * from raw.{feed} limit 1) as found {copies}"
+    )
+    if not parent:
+        return rows
+    schema = "reference" if parent == "region" else "raw"
+    return (
+        f"insert into {schema}.{parent}s select found.* replace (found.{key} || copies.copy as"
+        f" {key}) from (select * from {schema}.{parent}s limit 1) as found {copies};{rows}"
+    )
+
 
 # Rules with SQL of their own, each with the fault it is there to find.
 OWN_FAULTS = {
@@ -74,10 +108,39 @@ OWN_FAULTS = {
     "raw_service_costs.cost_month_is_unbroken": (
         "delete from raw.service_costs where month(cost_month) = 2"
     ),
+    "raw_invoices.bill_is_delivered_once": (
+        "insert into raw.invoices select * replace ('A1-01-again' as invoice_id)"
+        " from raw.invoices where invoice_id = 'A1-01';"
+        "insert into raw.charges select * replace ("
+        "charge_id || '-again' as charge_id, 'A1-01-again' as invoice_id)"
+        " from raw.charges where invoice_id = 'A1-01'"
+    ),
+    "raw_invoices.amount_is_of_the_usual_size": (
+        "update raw.invoices set total_amount = 8480, tax_amount = 480 where invoice_id = 'A1-03';"
+        "update raw.charges set amount = 8000 where invoice_id = 'A1-03'"
+    ),
+    "raw_payments.reaches_closing_month": "update raw.payments set paid_on = date '2024-02-29'",
+    "raw_complaints.reaches_closing_month": (
+        "update raw.complaints set opened_at = timestamp '2024-02-29 23:59:59'"
+    ),
+    "raw_contacts.reaches_closing_month": (
+        "update raw.contacts set contacted_at = timestamp '2024-02-29 23:59:59'"
+    ),
+    **{
+        f"raw_{feed}.reaches_closing_month": f"delete from raw.{feed} where month({month}) = 3"
+        for feed, month in MONTHLY_FEEDS.items()
+    },
+    **{
+        f"raw_{feed}.volume_holds": fewer_rows(feed, month)
+        for feed, month in {**MONTHLY_FEEDS, **DATED_FEEDS}.items()
+    },
     "raw_invoices.billing_month_is_unbroken": (
         "delete from raw.invoices where month(billing_month) = 2"
     ),
 }
+
+# One lost bill breaks both: see the tests at the end.
+LOST_BILL_RULES = {"raw_invoices.usual_bill_has_arrived", "raw_invoices.lost_bills_are_few"}
 
 
 def structured_faults() -> Iterator[tuple[str, Fault]]:
@@ -117,7 +180,7 @@ def test_an_optional_feed_may_be_absent(bench: Bench, feed: str) -> None:
 
 
 def test_every_rule_has_a_fault_it_must_find() -> None:
-    covered = {identifier for identifier, _ in STRUCTURED} | set(OWN_FAULTS)
+    covered = {identifier for identifier, _ in STRUCTURED} | set(OWN_FAULTS) | LOST_BILL_RULES
     assert covered == set(RULES)
 
 
@@ -209,3 +272,47 @@ def test_no_personal_value_is_shown(bench: Bench) -> None:
     outcome = bench.check(SUITES["customers"])
     assert "raw_customers.gender_is_known" in outcome.failed
     assert "139" not in str(outcome)
+
+
+LOST_BILL = "delete from raw.invoices where invoice_id = 'A1-03'"
+
+
+def test_a_lost_bill_is_missed_with_its_usual_revenue(bench: Bench) -> None:
+    """A1 is billed 1000 net every month and still served; it is all that is awaited."""
+    break_with(bench, LOST_BILL)
+    failed = bench.check(SUITES["invoices"]).failed
+    assert set(failed) == {"raw_invoices.usual_bill_has_arrived", "raw_invoices.lost_bills_are_few"}
+    assert failed["raw_invoices.usual_bill_has_arrived"] == (
+        "1 failing with 1000.0000 of usual revenue, e.g. account_id A1"
+    )
+
+
+def test_no_bill_is_awaited_of_an_account_that_left(bench: Bench) -> None:
+    """S2, the only subscription of A2, ends within the closing month."""
+    break_with(bench, "delete from raw.invoices where invoice_id = 'A2-03'")
+    assert not bench.check(SUITES["invoices"]).failed
+
+
+def test_lost_bills_may_reach_the_limit_and_not_pass_it(bench: Bench) -> None:
+    """A2, billed 100 in CNY and served again, is a share of 100 / 1100 of the usual revenue."""
+    lost = (
+        "update raw.subscriptions set deactivated_on = null where subscription_id = 'S2'",
+        "update raw.invoices set currency = 'CNY' where account_id = 'A2'",
+        "update raw.accounts set currency = 'CNY' where account_id = 'A2'",
+        "delete from raw.invoices where invoice_id = 'A2-03'",
+    )
+    limit = "update reference.parameters set value = '{}' where name = 'lost_bills_share_limit'"
+    for share, is_blocking in (("0.090910", False), ("0.090909", True)):
+        break_with(bench, *lost, limit.format(share))
+        failed = bench.check(SUITES["invoices"]).failed
+        assert "raw_invoices.usual_bill_has_arrived" in failed
+        assert ("raw_invoices.lost_bills_are_few" in failed) is is_blocking
+
+
+def test_a_bill_just_below_the_factor_is_usual(bench: Bench) -> None:
+    break_with(
+        bench,
+        "update raw.invoices set total_amount = 8059.99 where invoice_id = 'A1-03'",
+        "update raw.charges set amount = 7999.99 where invoice_id = 'A1-03'",
+    )
+    assert not bench.check(SUITES["invoices"]).failed

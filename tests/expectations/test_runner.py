@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -67,6 +68,7 @@ def raw(home: Path, raw_statements: list[str], contract: Contract) -> LayerResul
         run_id="run-1",
         connection=LakeViews(raw_statements, {"threads": "1"}),
         contract=contract,
+        period=raw_data.PERIOD,
     )
 
 
@@ -78,6 +80,7 @@ def marts(raw: LayerResult, home: Path, warehouse: Path, contract: Contract) -> 
         run_id="run-1",
         connection=WarehouseFile(warehouse),
         contract=contract,
+        period=raw_data.PERIOD,
     )
 
 
@@ -111,6 +114,55 @@ def test_a_failure_is_counted_and_named(raw: LayerResult) -> None:
     assert failure.unexpected == 1
     assert failure.unexpected_share == pytest.approx(1 / 6)
     assert failure.observed == "1 failing with 1060.00 of total_amount, e.g. invoice_id A1-02"
+
+
+def test_a_failure_is_weighed_with_the_revenue_of_its_customers(raw: LayerResult) -> None:
+    """A1 of C1 is billed 1000 a month, once as HKD at 0.9; A2 of C2 100 HKD a month."""
+    (currency,) = (
+        found
+        for found in raw.results
+        if found.expectation_id == "raw_invoices.currency_is_the_accounts"
+    )
+    assert (currency.affected_customers, currency.affected_revenue) == (1, Decimal("2900.0000"))
+    (gender,) = (
+        found for found in raw.results if found.expectation_id == "raw_customers.gender_is_known"
+    )
+    assert (gender.affected_customers, gender.affected_revenue) == (2, Decimal("3170.0000"))
+    passed = [found for found in raw.results if found.success]
+    assert all(found.affected_customers is None for found in passed)
+
+
+def test_a_failure_of_the_marts_names_the_tiers(tmp_path: Path, contract: Contract) -> None:
+    path = tmp_path / "warehouse.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        marts_data.load_good(connection)
+        connection.execute(
+            "update marts.fct_invoice set outstanding_amount = 1060.01 where invoice_id = 'I1'"
+        )
+        (customer, revenue, tier) = connection.execute(
+            "select customer_id, sum(revenue), any_value(tier_code) from marts.customer_monthly"
+            " inner join marts.dim_customer using (customer_id)"
+            " inner join marts.fct_invoice using (customer_id) where invoice_id = 'I1' group by 1"
+        ).fetchall()[0]
+    result = validate_layer(
+        "marts",
+        home=tmp_path / "home",
+        run_id="run-1",
+        connection=WarehouseFile(path),
+        contract=contract,
+        period=raw_data.PERIOD,
+        datasets=["fct_invoice"],
+    )
+    (failure,) = (
+        found
+        for found in result.results
+        if found.expectation_id == "marts_fct_invoice.outstanding_is_at_most_the_total"
+    )
+    assert customer
+    assert failure.affected_customers == 1
+    assert failure.affected_revenue == revenue
+    assert failure.affected_tiers == f"{tier} 1"
+    assert failure.owner and failure.rule
 
 
 def test_results_file_has_the_columns_that_staging_reads(marts: LayerResult, home: Path) -> None:
@@ -186,6 +238,7 @@ def test_a_second_run_is_added_to_the_reports(
         run_id="run-2",
         connection=WarehouseFile(warehouse),
         contract=contract,
+        period=raw_data.PERIOD,
         datasets=["dim_product"],
     )
     index = second.data_docs.read_text(encoding="utf-8")
@@ -214,6 +267,7 @@ def test_a_check_that_cannot_be_made_is_a_critical_failure(
         run_id="run-1",
         connection=WarehouseFile(path),
         contract=contract,
+        period=raw_data.PERIOD,
         datasets=["dim_product", "dim_manager"],
     )
     (failure,) = result.suite("marts.dim_product").critical_failures

@@ -23,7 +23,10 @@ renamed as (
         cast(unexpected_share as double) as unexpected_share,
         cast(affected_customers as bigint) as affected_customers,
         cast(affected_revenue as decimal(18, 4)) as affected_revenue,
-        cast(observed as varchar) as observed
+        cast(observed as varchar) as observed,
+        cast(affected_tiers as varchar) as affected_tiers,
+        cast(owner as varchar) as owner,
+        cast(rule as varchar) as rule
     from source
 
 )

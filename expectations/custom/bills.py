@@ -1,0 +1,140 @@
+"""Rules on what the bills of the closing month should look like, judged by the months before.
+
+They read `checks.bills`: the counted invoices with their revenue in the reporting currency.
+"""
+
+from __future__ import annotations
+
+from typing_extensions import override
+
+from expectations.custom.base import QueryRule, parameter
+
+_USUAL = f"""
+regular as (
+    select
+        bills.account_id,
+        round(sum(bills.revenue) / {parameter("billing_regular_months")}, 4) as usual_revenue
+    from checks.bills as bills
+    cross join checks.period as period
+    where bills.billing_month < period.closing_month
+        and datediff('month', bills.billing_month, period.closing_month)
+            <= {parameter("billing_regular_months")}
+    group by bills.account_id
+    having count(distinct bills.billing_month) = {parameter("billing_regular_months")}
+),
+served as (
+    select distinct subscriptions.account_id
+    from checks.subscriptions as subscriptions
+    cross join checks.period as period
+    where subscriptions.activated_on <= last_day(period.closing_month)
+        and coalesce(
+            subscriptions.deactivated_on > last_day(period.closing_month), true
+        )
+),
+billed as (
+    select distinct bills.account_id
+    from checks.bills as bills
+    inner join checks.period as period on bills.billing_month = period.closing_month
+),
+awaited as (
+    select
+        regular.account_id,
+        cast(regular.usual_revenue as decimal(18, 4)) as amount,
+        billed.account_id is null as failed
+    from regular
+    inner join served on regular.account_id = served.account_id
+    left join billed on regular.account_id = billed.account_id
+)
+"""
+
+
+class ExpectUsualBillsToArrive(QueryRule):
+    """An account billed in each of the months before, and still served, has a bill."""
+
+    @override
+    def query(self) -> str:
+        return f"with {_USUAL} select account_id, amount, failed from awaited"
+
+
+class ExpectLostBillsToBeFew(QueryRule):
+    """What the missing bills usually bring is a small part of what all usually bring."""
+
+    @override
+    def query(self) -> str:
+        return f"""
+with {_USUAL},
+summed as (
+    select
+        coalesce(sum(case when failed then amount else 0 end), 0) as lost_revenue,
+        coalesce(sum(amount), 0) as usual_revenue
+    from awaited
+)
+select
+    period.closing_month as billing_month,
+    cast(summed.lost_revenue as decimal(18, 4)) as amount,
+    summed.lost_revenue
+        > {parameter("lost_bills_share_limit")} * greatest(summed.usual_revenue, 0) as failed
+from summed
+cross join checks.period as period
+"""
+
+
+class ExpectBillsOfTheUsualSize(QueryRule):
+    """A bill is not many times the account's mean monthly revenue of the months before."""
+
+    @override
+    def query(self) -> str:
+        return f"""
+with earlier as (
+    select
+        bills.account_id,
+        sum(bills.revenue) / count(distinct bills.billing_month) as usual_revenue
+    from checks.bills as bills
+    cross join checks.period as period
+    where bills.billing_month < period.closing_month
+        and datediff('month', bills.billing_month, period.closing_month)
+            <= {parameter("amount_jump_months")}
+    group by bills.account_id
+    having count(distinct bills.billing_month) >= {parameter("billing_regular_months")}
+        and sum(bills.revenue) > 0
+)
+select
+    bills.invoice_id,
+    cast(round(bills.revenue - earlier.usual_revenue, 4) as decimal(18, 4)) as amount,
+    bills.revenue >= {parameter("amount_jump_factor")} * earlier.usual_revenue as failed
+from checks.bills as bills
+inner join checks.period as period on bills.billing_month = period.closing_month
+inner join earlier on bills.account_id = earlier.account_id
+"""
+
+
+class ExpectBillsToBeDeliveredOnce(QueryRule):
+    """No two normal bills of an account agree in month, dates, currency and amount.
+
+    Only bills that share a hash of these with another are looked at one by one.
+    """
+
+    @override
+    def query(self) -> str:
+        alike = "account_id, billing_month, issued_on, due_on, currency, total_amount"
+        return f"""
+with suspected as (
+    select hash({alike}) as likeness
+    from checks.invoices
+    where category = 'normal' and total_amount <> 0
+    group by likeness
+    having count(*) > 1
+),
+numbered as (
+    select
+        invoice_id,
+        row_number() over (partition by {alike} order by invoice_id) as occurrence
+    from checks.invoices
+    where category = 'normal'
+        and total_amount <> 0
+        and hash({alike}) in (select likeness from suspected)
+)
+select numbered.invoice_id, bills.revenue as amount, numbered.occurrence > 1 as failed
+from numbered
+inner join checks.bills as bills on numbered.invoice_id = bills.invoice_id
+"""
