@@ -52,15 +52,15 @@ tested_months as (
         measured.month_number,
         fits.intercept,
         {%- for feature, _, _ in features %}
-        coalesce(
-            fits.{{ feature }}_weight * (
+        case
+            when measured.{{ feature }} is null then 0
+            else fits.{{ feature }}_weight * (
                 least(
                     greatest(measured.{{ feature }}, fits.{{ feature }}_lower),
                     fits.{{ feature }}_upper
                 ) - fits.{{ feature }}_centre
-            ),
-            0
-        ) as {{ feature }}{{ ',' if not loop.last }}
+            )
+        end as {{ feature }}{{ ',' if not loop.last }}
         {%- endfor %}
     from measured
     inner join fits on fits.fit = '{{ fit }}'
