@@ -8,7 +8,7 @@ of; `final` scores the customers. Scoring itself is SQL (int_customer_churn_scor
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 DECIMALS = 9  # of everything returned: beyond them, engines and machines differ
@@ -65,9 +65,11 @@ class Fit:
     scales: Scales
 
     def scores(self, values: Any) -> Any:
+        """The log-odds of leaving, one per row."""
         return self.intercept + self.scales.standardise(values) @ self.coefficients
 
     def probabilities(self, values: Any) -> Any:
+        """The probability to leave, one per row."""
         import numpy
 
         return 1 / (1 + numpy.exp(-self.scores(values)))
@@ -164,7 +166,6 @@ def prior_fit(
 ) -> Fit:
     """The scorecard: its coefficients count per unit, from the customers' average on."""
     import numpy
-    from dataclasses import replace
 
     scales = find_scales(values, clip_share)
     coefficients = numpy.array([prior.get(feature, 0.0) for feature in features])
@@ -274,9 +275,7 @@ def fit_models(
     train, test, final = (
         labelled & numpy.isin(month, each) for each in (months.train, months.test, months.final)
     )
-    is_fitted = (
-        left[train].sum() >= rules.minimum_events and train.sum() >= rules.minimum_rows
-    )
+    is_fitted = left[train].sum() >= rules.minimum_events and train.sum() >= rules.minimum_rows
     unseen = None
     if is_fitted:
         recent = train & numpy.isin(month, months.train[-rules.test_months :])
@@ -348,10 +347,11 @@ def result_rows(result: Result, features: Sequence[str]) -> list[dict[str, Any]]
                     "single_auc": None if numpy.isnan(auc) else float(auc),
                 }
             )
-    return [
-        {key: round(each, DECIMALS) if isinstance(each, float) else each for key, each in row.items()}
-        for row in rows
-    ]
+    return [{key: _rounded(figure) for key, figure in row.items()} for row in rows]
+
+
+def _rounded(figure: Any) -> Any:
+    return round(figure, DECIMALS) if isinstance(figure, float) else figure
 
 
 def sample_bound(rows: int, maximum_rows: int) -> str:

@@ -1,3 +1,6 @@
+{%- set feeds = [
+    'contracts', 'complaints', 'payments', 'managers', 'contacts', 'service_quality',
+] -%}
 with spine as (
 
     select * from {{ ref('int_customer_months_spined') }}
@@ -87,14 +90,11 @@ parameters as (
 months_covered as (
 
     select
-        months.month_number,
-        {%- for feed in [
-            'contracts', 'usage', 'complaints', 'payments', 'managers', 'contacts',
-            'service_quality',
-        ] %}
-        max(case when feeds.feed = '{{ feed }}' then 1 else 0 end) = 1 as has_{{ feed }}
-        {{- ',' if not loop.last }}
+        {%- for feed in feeds %}
+        max(case when feeds.feed = '{{ feed }}' then 1 else 0 end) = 1
+            as has_{{ feed }},
         {%- endfor %}
+        months.month_number
     from {{ ref('int_months_numbered') }} as months
     left join {{ ref('int_feeds_covered') }} as feeds
         on
@@ -191,18 +191,18 @@ plans_named as (
 events as (
 
     select
-        customer_id,
-        month_number,
-        'manager_change' as event,
+        managers_named.customer_id,
+        managers_named.month_number,
+        'manager_change' as happening,
         parameters.churn_manager_change_months as window_months
     from managers_named
     cross join parameters
-    where manager_before <> coalesce(manager_id, '')
+    where managers_named.manager_before <> coalesce(managers_named.manager_id, '')
     union all
     select
         account_owners.customer_id,
         plans_named.month_number,
-        'plan_change' as event,
+        'plan_change' as happening,
         parameters.churn_plan_change_months as window_months
     from plans_named
     cross join parameters
@@ -216,7 +216,7 @@ events as (
     select
         contacts.customer_id,
         {{ month_number('contacts.contacted_at') }} as month_number,
-        'contact' as event,
+        'contact' as happening,
         parameters.churn_contact_months as window_months
     from {{ ref('int_contacts_deduplicated') }} as contacts
     cross join parameters
@@ -228,10 +228,10 @@ events_counted as (
     select
         events.customer_id,
         months_covered.month_number,
-        sum(case when events.event = 'manager_change' then 1 else 0 end)
+        sum(case when events.happening = 'manager_change' then 1 else 0 end)
             as manager_changes,
-        sum(case when events.event = 'plan_change' then 1 else 0 end) as plan_changes,
-        sum(case when events.event = 'contact' then 1 else 0 end) as contacts
+        sum(case when events.happening = 'plan_change' then 1 else 0 end) as plan_changes,
+        sum(case when events.happening = 'contact' then 1 else 0 end) as contacts
     from events
     inner join months_covered
         on
@@ -247,8 +247,9 @@ quality as (
         account_owners.customer_id,
         months.month_number,
         {{ share_of('sum(quality_months.outage_minutes)', '60') }} as outage_hours,
-        {{ share_of('sum(quality_months.drop_rate)', 'count(quality_months.drop_rate)') }}
-            as drop_rate
+        {{ share_of(
+            'sum(quality_months.drop_rate)', 'count(quality_months.drop_rate)'
+        ) }} as drop_rate
     from {{ ref('int_service_quality_deduplicated') }} as quality_months
     inner join {{ ref('int_months_numbered') }} as months
         on quality_months.quality_month = months.month
@@ -263,6 +264,12 @@ quality as (
 
 ),
 
+horizon as (
+
+    {{ number_series('1', '(select churn_horizon_months from parameters)') }}
+
+),
+
 -- Whoever is without a subscription from a month on was about to leave in the months of
 -- the horizon before it.
 departures as (
@@ -271,9 +278,7 @@ departures as (
         activity.customer_id,
         activity.month_from_number - horizon.number as month_number
     from activity
-    cross join (
-        {{ number_series('1', '(select churn_horizon_months from parameters)') }}
-    ) as horizon
+    cross join horizon
 
 ),
 
@@ -284,7 +289,8 @@ joined as (
         spine.month,
         spine.month_number,
         case
-            when spine.month_number + parameters.churn_horizon_months
+            when
+                spine.month_number + parameters.churn_horizon_months
                 <= settings.closing_number
                 then departures.customer_id is not null
         end as left_within_3m,
@@ -295,16 +301,19 @@ joined as (
             when months_covered.has_contracts
                 then case when contracts.customer_id is null then 0 else 1 end
         end as in_contract,
-        case when months_covered.has_contracts then coalesce(contracts.months_left, 0) end
-            as contract_months_left,
+        case
+            when months_covered.has_contracts then coalesce(contracts.months_left, 0)
+        end as contract_months_left,
         trends.revenue_trend,
         trends.revenue_drop_share,
         trends.usage_trend,
         {%- for feature in [
             'complaints_3m', 'complaints_12m', 'open_complaints', 'breaches_12m',
         ] %}
-        case when months_covered.has_complaints then coalesce(complaints.{{ feature }}, 0) end
-            as {{ feature }},
+        case
+            when months_covered.has_complaints
+                then coalesce(complaints.{{ feature }}, 0)
+        end as {{ feature }},
         {%- endfor %}
         complaints.mean_satisfaction,
         case
@@ -387,10 +396,10 @@ final as (
         customer_id,
         month,
         month_number,
-        left_within_3m,
         {%- for feature, _, _ in churn_features() %}
-        round(cast({{ feature }} as double), 6) as {{ feature }}{{ ',' if not loop.last }}
+        round(cast({{ feature }} as double), 6) as {{ feature }},
         {%- endfor %}
+        left_within_3m
     from joined
 
 )

@@ -16,7 +16,6 @@ fits as (
 
     select
         fit,
-        max(case when name = 'intercept' then value end) as intercept,
         {%- for feature, _, _ in features %}
         max(case when name = '{{ feature }}' then value / scale end)
             as {{ feature }}_weight,
@@ -24,8 +23,9 @@ fits as (
         max(case when name = '{{ feature }}' then lower_bound end)
             as {{ feature }}_lower,
         max(case when name = '{{ feature }}' then upper_bound end)
-            as {{ feature }}_upper{{ ',' if not loop.last }}
+            as {{ feature }}_upper,
         {%- endfor %}
+        max(case when name = 'intercept' then value end) as intercept
     from figures
     where kind = 'coefficient'
     group by fit
@@ -50,7 +50,6 @@ tested_months as (
         measured.customer_id,
         measured.month,
         measured.month_number,
-        fits.intercept,
         {%- for feature, _, _ in features %}
         case
             when measured.{{ feature }} is null then 0
@@ -60,8 +59,9 @@ tested_months as (
                     fits.{{ feature }}_upper
                 ) - fits.{{ feature }}_centre
             )
-        end as {{ feature }}{{ ',' if not loop.last }}
+        end as {{ feature }},
         {%- endfor %}
+        fits.intercept
     from measured
     inner join fits on fits.fit = '{{ fit }}'
     {%- if fit == 'evaluation' %}
@@ -111,8 +111,8 @@ highest_{{ rank }} as (
             case
                 when
                     '{{ feature }}' in (
-                        coalesce(feature_1, '')
-                        {{- ", coalesce(feature_2, '')" if rank == 3 }}
+                        coalesce({{ before }}.feature_1, '')
+                        {{- ", coalesce(" ~ before ~ ".feature_2, '')" if rank == 3 }}
                     )
                     then 0
                 else {{ feature }}
@@ -162,7 +162,6 @@ final as (
                 )
             ) as decimal(9, 6)
         ) as churn_probability,
-        cast(evaluated.probability as decimal(9, 6)) as evaluated_probability,
         {%- for rank in [1, 2, 3] %}
         case
             {%- for feature, low, high in features %}
@@ -173,8 +172,9 @@ final as (
                         else '{{ high }}'
                     end
             {%- endfor %}
-        end as reason_{{ rank }}{{ ',' if not loop.last }}
+        end as reason_{{ rank }},
         {%- endfor %}
+        cast(evaluated.probability as decimal(9, 6)) as evaluated_probability
     from named_3
     inner join fits on fits.fit = 'final'
     left join evaluated

@@ -61,6 +61,7 @@ numbered as (
 
 ),
 
+-- A clock that has not stopped runs to the month's end: the least skips what is null.
 -- A complaint is followed for the long window, and while it is open.
 followed as (
 
@@ -73,7 +74,8 @@ followed as (
         < numbered.opened_number + parameters.churn_complaints_short_months as is_short,
         months.month_number
         < numbered.opened_number + parameters.churn_complaints_long_months as is_long,
-        numbered.resolved_at is null or numbered.resolved_at >= months.ends_at as is_open
+        numbered.resolved_at is null
+        or numbered.resolved_at >= months.ends_at as is_open
     from numbered
     cross join parameters
     cross join settings
@@ -95,16 +97,15 @@ clocked as (
     select
         followed.*,
         followed.kind = 'complaint' as is_complaint,
-        followed.kind in ('complaint', 'fault')
-        and (
+        followed.kind in ('complaint', 'fault') and (
             {{ elapsed_microseconds(
                 'followed.opened_at',
-                'least(coalesce(followed.responded_at, followed.ends_at), followed.ends_at)',
+                'least(followed.responded_at, followed.ends_at)',
                 'followed.timezone',
             ) }} > {{ microseconds_of_hours('service_levels.respond_hours') }}
             or {{ elapsed_microseconds(
                 'followed.opened_at',
-                'least(coalesce(followed.resolved_at, followed.ends_at), followed.ends_at)',
+                'least(followed.resolved_at, followed.ends_at)',
                 'followed.timezone',
             ) }} > {{ microseconds_of_hours('service_levels.resolve_hours') }}
         ) as is_breached

@@ -39,7 +39,8 @@ held as (
         accounts_known.payment_mode = 'prepaid' as is_prepaid,
         {{ month_number('subscriptions_known.activated_on') }} as activated_number,
         case
-            when subscriptions_known.deactivated_on is null then {{ open_month_number() }}
+            when subscriptions_known.deactivated_on is null
+                then {{ open_month_number() }}
             else {{ month_number('subscriptions_known.deactivated_on') }}
         end as deactivated_number,
         greatest(

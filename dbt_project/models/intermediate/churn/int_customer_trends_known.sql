@@ -1,3 +1,4 @@
+{%- set measures = ['revenue', 'voice_minutes', 'data_mb'] -%}
 with spine as (
 
     select * from {{ ref('int_customer_months_spined') }}
@@ -29,8 +30,8 @@ parameters as (
 
 ),
 
--- A bill is known from the month it is issued: the last bill of a customer who leaves
--- on the first of a month carries the corrections of the departure, for the month before.
+-- A bill is known from the month it is issued: the last bill of a customer who leaves on
+-- the first of a month carries the corrections of the departure, for the month before.
 product_months as (
 
     select
@@ -117,14 +118,15 @@ accumulated as (
 
     select
         monthly.*,
-        min(month_number) over (partition by customer_id) as first_number,
-        {%- for measure in ['revenue', 'voice_minutes', 'data_mb'] %}
-        sum({{ measure }}) over (
-            partition by customer_id
-            order by month_number
+        {%- for measure in measures %}
+        sum(monthly.{{ measure }}) over (
+            partition by monthly.customer_id
+            order by monthly.month_number
             range between unbounded preceding and current row
-        ) as total_{{ measure }}{{ ',' if not loop.last }}
+        ) as total_{{ measure }},
         {%- endfor %}
+        min(monthly.month_number) over (partition by monthly.customer_id)
+            as first_number
     from monthly
 
 ),
@@ -150,7 +152,7 @@ windowed as (
                     'parameters.churn_drop_months',
                 ) }}
         end as mean_revenue,
-        {%- for measure in ['revenue', 'voice_minutes', 'data_mb'] %}
+        {%- for measure in measures %}
         accumulated.total_{{ measure }} - half_before.total_{{ measure }}
             as recent_{{ measure }},
         half_before.total_{{ measure }} - coalesce(whole_before.total_{{ measure }}, 0)
@@ -188,13 +190,20 @@ windowed as (
 changed as (
 
     select
-        windowed.*,
-        {%- for measure in ['revenue', 'voice_minutes', 'data_mb'] %}
+        customer_id,
+        month_number,
+        {%- for measure in measures %}
         case
             when has_whole_window and earlier_{{ measure }} > 0
                 then {{ share_of('recent_' ~ measure, 'earlier_' ~ measure) }} - 1
-        end as change_of_{{ measure }}{{ ',' if not loop.last }}
+        end as change_of_{{ measure }},
         {%- endfor %}
+        charged,
+        usual,
+        revenue,
+        mean_revenue,
+        has_revenue_trend,
+        has_usage_trend
     from windowed
 
 ),
@@ -208,7 +217,9 @@ final as (
         case when has_revenue_trend then change_of_revenue end as revenue_trend,
         case
             when mean_revenue > 0
-                then greatest(0, least(1, 1 - {{ share_of('revenue', 'mean_revenue') }}))
+                then greatest(
+                    0, least(1, 1 - {{ share_of('revenue', 'mean_revenue') }})
+                )
         end as revenue_drop_share,
         case
             when has_usage_trend

@@ -123,7 +123,6 @@ trended as (
 
     select
         averaged.*,
-        windows.value_horizon_months,
         case
             when averaged.recent_revenue > 0 and averaged.earlier_revenue > 0
                 then least(
@@ -151,33 +150,40 @@ trended as (
 
 ),
 
--- The sum of q + q^2 + … + q^n in closed form. Near q = 1 that form loses its digits, and
--- the first terms of its series in q - 1 are exact to more digits than are kept.
+-- The sum of q + q^2 + … + q^n in closed form. Near q = 1 that form loses its digits;
+-- the first terms of its series in q - 1 keep more of them than money has.
 annuities as (
 
     select
-        trended.*,
+        trended.customer_id,
+        trended.month,
+        trended.month_number,
+        trended.is_ranked,
+        trended.churn_probability,
+        trended.mean_margin,
         case
-            when abs(monthly_factor - 1) > 0.0001
+            when abs(trended.monthly_factor - 1) > 0.0001
                 then
-                    monthly_factor
-                    * (1 - power(monthly_factor, value_horizon_months))
-                    / (1 - monthly_factor)
+                    trended.monthly_factor
+                    * (1 - power(trended.monthly_factor, windows.value_horizon_months))
+                    / (1 - trended.monthly_factor)
             else
-                value_horizon_months * (
+                windows.value_horizon_months * (
                     1
-                    + (value_horizon_months + 1) / 2.0 * (monthly_factor - 1)
-                    * (
+                    + (windows.value_horizon_months + 1)
+                    / 2.0 * (trended.monthly_factor - 1) * (
                         1
-                        + (value_horizon_months - 1) / 3.0 * (monthly_factor - 1)
-                        * (
+                        + (windows.value_horizon_months - 1)
+                        / 3.0 * (trended.monthly_factor - 1) * (
                             1
-                            + (value_horizon_months - 2) / 4.0 * (monthly_factor - 1)
+                            + (windows.value_horizon_months - 2)
+                            / 4.0 * (trended.monthly_factor - 1)
                         )
                     )
                 )
         end as annuity
     from trended
+    cross join windows
 
 ),
 
@@ -194,8 +200,11 @@ final as (
             when not is_ranked then cast(0 as decimal(18, 4))
             when churn_probability is not null
                 then cast(
-                    round(cast(greatest(coalesce(mean_margin, 0), 0) as double) * annuity, 4)
-                    as decimal(18, 4)
+                    round(
+                        cast(greatest(coalesce(mean_margin, 0), 0) as double)
+                        * annuity,
+                        4
+                    ) as decimal(18, 4)
                 )
         end as potential_value
     from annuities

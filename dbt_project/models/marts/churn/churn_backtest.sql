@@ -67,9 +67,10 @@ placed as (
     select
         foretold.*,
         row_number() over (
-            partition by month order by probability desc, customer_id
+            partition by foretold.month
+            order by foretold.probability desc, foretold.customer_id asc
         ) as place,
-        count(*) over (partition by month) as places
+        count(*) over (partition by foretold.month) as places
     from foretold
 
 ),
