@@ -230,7 +230,8 @@ events_counted as (
         months_covered.month_number,
         sum(case when events.happening = 'manager_change' then 1 else 0 end)
             as manager_changes,
-        sum(case when events.happening = 'plan_change' then 1 else 0 end) as plan_changes,
+        sum(case when events.happening = 'plan_change' then 1 else 0 end)
+            as plan_changes,
         sum(case when events.happening = 'contact' then 1 else 0 end) as contacts
     from events
     inner join months_covered
