@@ -60,6 +60,9 @@ MARTS = (
     "revenue_concentration_monthly",
     "region_summary_monthly",
     "complaint_service_monthly",
+    "customer_risk_monthly",
+    "churn_model",
+    "churn_backtest",
     "reconciliation",
 )
 

@@ -50,3 +50,12 @@ select explode(sequence({{ first }}, {{ last }})) as number
 {% macro duckdb__number_series(first, last) -%}
 select unnest(generate_series({{ first }}, {{ last }})) as number
 {%- endmacro %}
+
+{#- A whole number of days after a date. -#}
+{% macro add_days(day, days) -%}
+    {{ return(adapter.dispatch('add_days', 'tierwise')(day, days)) }}
+{%- endmacro %}
+
+{% macro default__add_days(day, days) -%} date_add({{ day }}, {{ days }}) {%- endmacro %}
+
+{% macro duckdb__add_days(day, days) -%} ({{ day }} + {{ days }}) {%- endmacro %}

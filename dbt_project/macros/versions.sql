@@ -45,3 +45,27 @@ from (
 ) as counted_versions
 where recency_in_month = 1
 {%- endmacro %}
+
+{#-
+    What was known at each month's end, strictly: a version holds from the month of its
+    updated_at (the last of several in one month) and nothing stands before the first.
+    Adds month_from_number (inclusive) and month_to_number (exclusive).
+-#}
+{% macro known_ranges(relation, key) -%}
+select
+    dated_versions.*,
+    lead(month_from_number, 1, {{ open_month_number() }}) over (
+        partition by {{ key }} order by month_from_number
+    ) as month_to_number
+from (
+    select
+        versions.*,
+        {{ month_number('updated_at') }} as month_from_number,
+        row_number() over (
+            partition by {{ key }}, {{ month_of('updated_at') }}
+            order by updated_at desc
+        ) as recency_in_month
+    from {{ relation }} as versions
+) as dated_versions
+where recency_in_month = 1
+{%- endmacro %}

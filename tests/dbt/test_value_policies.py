@@ -1,14 +1,15 @@
 """Policies of margin and of score, on customers whose value is worked out by hand.
 
 Bills without charges keep the share 0.4 as margin. The policies are put in force one
-after the other, a month each, as versions of one policy.
+after the other, a month each, as versions of one policy. A scorecard that knows no feature
+gives everybody the same risk, so potential value ranks as the margin does.
 
 | customer | bills | margin of January | value of both months | place | score of February |
 |---|---|---|---|---|---|
-| above | 1000.01, 1000.01 | 400.004 | 800.008 | 4 of 4 | 100 × 0.5 / 0.7 = 71.4286 |
-| soldier | 500.00, 1500.01 | 200.000 | 800.004 | 3 of 4 | 100 × (0.375 + 0.08) / 0.7 = 65 |
-| at | 1000.00, 1000.00 | 400.000 | 800.000 | 2 of 4 | 100 × 0.25 / 0.7 = 35.7143 |
-| contacted | 1000.01, 1000.01 | 399.994 | 799.998 | 1 of 4 | 100 × 0.125 / 0.7 = 17.8571 |
+| above | 1000.01, 1000.01 | 400.004 | 800.008 | 4 of 4 | 100 × (0.5 + 0.3) = 80 |
+| soldier | 500.00, 1500.01 | 200.000 | 800.004 | 3 of 4 | 75 × 0.8 + 40 × 0.2 = 68 |
+| at | 1000.00, 1000.00 | 400.000 | 800.000 | 2 of 4 | 50 × 0.8 = 40 |
+| contacted | 1000.01, 1000.01 | 399.994 | 799.998 | 1 of 4 | 25 × 0.8 = 20 |
 | below | 999.99, 999.99 | 399.996 | 799.992 | 0 of 4 | 0 |
 
 The contact cost 0.01; a military designation is worth 40 points of social value.
@@ -16,12 +17,16 @@ The contact cost 0.01; a military designation is worth 40 points of social value
 
 from __future__ import annotations
 
+import csv
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from tests.support.landing import FIRST_MONTH, month_at, write_feed
 from tests.support.scratch_home import ScratchHome
+
+DEFAULTS = Path(__file__).parents[2] / "seeds/reference"
 
 BILLS = {
     "above": ("1000.01", "1000.01"),
@@ -48,9 +53,9 @@ TABLES = {
         "policy_id,policy_version,tier_code,tier_rank,region_class,legal_form,comparator,"
         "bound,service_class,is_high_value\n"
         "value,1,gold,1,,,ge,400,gold,true\n"
-        "value,2,diamond,1,,,ge,71.4287,diamond,true\n"
-        "value,2,gold,2,,,ge,65,gold,true\n"
-        "value,2,silver,3,,,ge,35.7143,silver,\n"
+        "value,2,diamond,1,,,ge,80.0001,diamond,true\n"
+        "value,2,gold,2,,,ge,68,gold,true\n"
+        "value,2,silver,3,,,ge,40,silver,\n"
     ),
 }
 
@@ -59,6 +64,10 @@ def write_reference(scratch: ScratchHome) -> None:
     scratch.reference.mkdir(parents=True)
     for table, text in TABLES.items():
         (scratch.reference / f"{table}.csv").write_text(text)
+    with (DEFAULTS / "churn_prior.csv").open(encoding="utf-8") as prior:
+        features = [row["feature"] for row in csv.DictReader(prior)]
+    rows = "".join(f"{name},{-3 if name == 'intercept' else 0},test\n" for name in features)
+    (scratch.reference / "churn_prior.csv").write_text(f"feature,coefficient,source\n{rows}")
 
 
 def write_landing(scratch: ScratchHome) -> None:
@@ -162,14 +171,14 @@ def test_margin_gives_the_tier(built: ScratchHome) -> None:
 
 def test_score_gives_the_tier(built: ScratchHome) -> None:
     assert tiers(built, 1) == {
-        "above": (Decimal("71.4286"), "gold"),
-        "soldier": (Decimal("65.0000"), "gold"),
-        "at": (Decimal("35.7143"), "silver"),
-        "contacted": (Decimal("17.8571"), "standard"),
+        "above": (Decimal("80.0000"), "gold"),
+        "soldier": (Decimal("68.0000"), "gold"),
+        "at": (Decimal("40.0000"), "silver"),
+        "contacted": (Decimal("20.0000"), "standard"),
         "below": (Decimal("0.0000"), "standard"),
     }
 
 
 def test_value_names_what_was_not_measured(built: ScratchHome) -> None:
     coverage = "select distinct value_coverage from marts.customer_value_monthly"
-    assert built.rows(coverage) == [("costs,campaigns,complaints,payments,potential,headroom",)]
+    assert built.rows(coverage) == [("costs,campaigns,complaints,payments,headroom",)]

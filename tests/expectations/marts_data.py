@@ -139,6 +139,21 @@ TABLES: dict[str, tuple[dict[str, str], Rows]] = {
             {"name": "drift_minimum_share", "value": "0.25"},
             {"name": "drift_minimum_customers", "value": 10},
             {"name": "drift_minimum_rate", "value": "0.02"},
+            {"name": "churn_horizon_months", "value": 1},
+            {"name": "churn_test_months", "value": 1},
+            {"name": "churn_calibration_tolerance", "value": 0.02},
+            {"name": "churn_minimum_events", "value": 50},
+            {"name": "churn_minimum_rows", "value": 500},
+            {"name": "churn_leak_auc", "value": 0.97},
+            {"name": "backtest_groups", "value": 2},
+        ],
+    ),
+    "reference.risk_bands": (
+        {"risk_band": "varchar", "lower_bound": "decimal(18, 6)"},
+        [
+            {"risk_band": "low", "lower_bound": 0},
+            {"risk_band": "medium", "lower_bound": 0.05},
+            {"risk_band": "very_high", "lower_bound": 0.3},
         ],
     ),
     "reference.aging_buckets": ({"bucket": "varchar"}, [{"bucket": "1-30"}]),
@@ -827,6 +842,107 @@ TABLES: dict[str, tuple[dict[str, str], Rows]] = {
                 }
                 for month, opened in ((FEB, 1), (MAR, 0))
             ],
+        ],
+    ),
+    "marts.customer_risk_monthly": (
+        {
+            "customer_id": "varchar",
+            "month": "date",
+            "churn_probability": "decimal(9, 6)",
+            "risk_band": "varchar",
+            "reason_1": "varchar",
+            "reason_2": "varchar",
+            "reason_3": "varchar",
+            "model": "varchar",
+            "left_within_3m": "boolean",
+        },
+        [
+            {
+                "customer_id": customer,
+                "month": month,
+                "churn_probability": probability,
+                "risk_band": band,
+                "reason_1": "use falling",
+                "reason_2": "prepaid",
+                "model": "logistic_regression",
+                "left_within_3m": left,
+            }
+            for customer, month, probability, band, left in (
+                ("C1", JAN, 0.05, "medium", False),
+                ("C2", JAN, 0.95, "very_high", True),
+                ("C1", FEB, 0.049999, "low", None),
+            )
+        ],
+    ),
+    "intermediate.int_churn_models_fitted": (
+        {"fit": "varchar", "kind": "varchar", "name": "varchar", "single_auc": "double"},
+        [
+            {"fit": fit, "kind": "coefficient", "name": name, "single_auc": auc}
+            for fit in ("evaluation", "final")
+            for name, auc in (("intercept", None), ("usage_trend", 0.97), ("is_overdue", 0.5))
+        ],
+    ),
+    "marts.churn_model": (
+        {
+            "model": "varchar",
+            "fitted_at": "timestamp",
+            "auc": "double",
+            "auc_unseen_customers": "double",
+            "average_precision": "double",
+            "top_decile_lift": "double",
+            "brier": "double",
+            "calibration_in_the_large": "double",
+            "base_rate": "double",
+            "train_rows": "bigint",
+            "train_events": "bigint",
+            "test_rows": "bigint",
+            "test_events": "bigint",
+            "final_rows": "bigint",
+            "final_events": "bigint",
+        },
+        [
+            {
+                "model": "logistic_regression",
+                "fitted_at": datetime(2024, 3, 1),
+                "auc": 0.97,
+                "auc_unseen_customers": 0.9,
+                "average_precision": 0.6,
+                "top_decile_lift": 4.5,
+                "brier": 0.02,
+                "calibration_in_the_large": -0.01,
+                "base_rate": 0.04,
+                "train_rows": 500,
+                "train_events": 50,
+                "test_rows": 400,
+                "test_events": 16,
+                "final_rows": 900,
+                "final_events": 66,
+            }
+        ],
+    ),
+    "marts.churn_backtest": (
+        {
+            "month": "date",
+            "decile": "integer",
+            "customers": "bigint",
+            "predicted": "decimal(18, 6)",
+            "realised": "bigint",
+            "predicted_value": MONEY,
+            "realised_value": MONEY,
+            "is_in_sample": "boolean",
+        },
+        [
+            {
+                "month": JAN,
+                "decile": decile,
+                "customers": 1,
+                "predicted": predicted,
+                "realised": realised,
+                "predicted_value": 12,
+                "realised_value": 24 * realised,
+                "is_in_sample": True,
+            }
+            for decile, predicted, realised in ((1, 0.95, 1), (2, 0.05, 0))
         ],
     ),
     "audit.reconciliation": (

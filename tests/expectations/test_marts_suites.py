@@ -21,6 +21,9 @@ TIERS = "update marts.customer_tier_monthly set"
 COMPLAINTS = "update marts.fct_complaint set"
 SERVICE = "update marts.complaint_service_monthly set"
 COMPARISON = "update marts.policy_comparison set"
+RISKS = "update marts.customer_risk_monthly set"
+CHURN = "update marts.churn_model set"
+BACKTEST = "update marts.churn_backtest set"
 SUMMARY = "update marts.region_summary_monthly set"
 FEBRUARY_OF_C1 = "where customer_id = 'C1' and month = date '2024-02-01'"
 FIRST_OF_C1 = "where customer_id = 'C1' and month = date '2024-01-01'"
@@ -283,6 +286,42 @@ OWN_FAULTS = {
         " update reference.parameters set value = 100 where name = 'drift_minimum_share';"
         f" {SUMMARY} revenue_churn_rate = 0.021 {CLOSING}"
     ),
+    "marts_customer_risk_monthly.reasons_come_in_order": (
+        f"{RISKS} reason_1 = reason_2 {FIRST_OF_C1}"
+    ),
+    "marts_customer_risk_monthly.bands_agree_with_the_probability": (
+        f"{RISKS} risk_band = 'low' {FIRST_OF_C1}"
+    ),
+    "marts_customer_risk_monthly.every_ranked_customer_month_has_a_risk": (
+        "delete from marts.customer_risk_monthly where month = date '2024-02-01'"
+    ),
+    "marts_customer_risk_monthly.departures_agree_with_customer_monthly": (
+        f"{RISKS} left_within_3m = false, churn_probability = 0.01 where month = date '2024-02-01'"
+    ),
+    "marts_customer_risk_monthly.probabilities_are_calibrated": (
+        f"{RISKS} churn_probability = 0.909 where customer_id = 'C2'"
+    ),
+    "marts_churn_model.events_are_among_the_rows": f"{CHURN} test_events = 17",
+    "marts_churn_model.model_is_fitted_where_there_is_enough_to_learn_from": (
+        f"{CHURN} train_events = 49"
+    ),
+    "marts_churn_model.model_beats_chance": f"{CHURN} average_precision = base_rate",
+    "marts_churn_model.model_is_not_too_good_to_be_true": f"{CHURN} auc = 0.9701",
+    "marts_churn_model.no_feature_alone_is_too_good_to_be_true": (
+        "update intermediate.int_churn_models_fitted set single_auc = 0.9701"
+        " where name = 'usage_trend' and fit = 'final'"
+    ),
+    "marts_churn_backtest.departures_are_among_the_customers": (
+        f"{BACKTEST} predicted = 1.000001 where decile = 1"
+    ),
+    "marts_churn_backtest.groups_are_of_equal_size": (f"{BACKTEST} decile = decile + 1"),
+    "marts_churn_backtest.probabilities_fall_from_group_to_group": (
+        f"{BACKTEST} predicted = 0.96 where decile = 2"
+    ),
+    "marts_churn_backtest.customers_agree_with_customer_risk_monthly": (
+        f"{BACKTEST} customers = 2"
+    ),
+    "marts_churn_backtest.realised_agrees_with_customer_risk_monthly": (f"{BACKTEST} realised = 1"),
     "marts_reconciliation.difference_is_source_less_warehouse": (
         "update audit.reconciliation set difference = 0"
     ),

@@ -37,10 +37,16 @@ def _rows(path: Path, query: str) -> list[Row]:
 
 @pytest.fixture(scope="session")
 def marts(published: Published) -> Marts:
-    """The marts from the delivered files; what customers are worth is taken as given."""
+    """The marts from the delivered files; margins and the risk to leave are taken as given."""
     worth = published(
         "select customer_id, month, margin, potential_value, value_score"
         " from marts.customer_value_monthly"
     )
     values = {(row["customer_id"], number_of(row["month"])): row for row in worth}
-    return Marts(Operator(SAMPLE / "landing", SAMPLE / "reference"), values)
+    scored = published(
+        "select customer_id, month, churn_probability from marts.customer_risk_monthly"
+    )
+    risks = {
+        (row["customer_id"], number_of(row["month"])): row["churn_probability"] for row in scored
+    }
+    return Marts(Operator(SAMPLE / "landing", SAMPLE / "reference"), values, risks)

@@ -14,20 +14,28 @@ from tests.independent.loading import Row
 from tests.independent.money import ZERO
 from tests.independent.months import first_day
 from tests.independent.operator import Operator
+from tests.independent.potential import Potential
 from tests.independent.receivables import Receivables
 from tests.independent.regions import RegionSummary
 from tests.independent.relationship import Activity
 from tests.independent.revenue import Revenue
+from tests.independent.risk import Risk
 from tests.independent.tiers import Tiers
 
 
 class Marts:
     """Every mart that is figured out twice; each is worked out when first asked for.
 
-    The value of a customer-month (margin, potential_value, value_score) is given.
+    Given are the value of a customer-month (margin, potential_value, value_score) and its
+    probability to leave.
     """
 
-    def __init__(self, operator: Operator, values: dict[tuple[str, int], Row]) -> None:
+    def __init__(
+        self,
+        operator: Operator,
+        values: dict[tuple[str, int], Row],
+        risks: dict[tuple[str, int], Decimal],
+    ) -> None:
         self._operator = operator
         self._values = values
         self._activity = Activity(operator)
@@ -37,6 +45,8 @@ class Marts:
         self._tiers = Tiers(operator, self._customers, self._revenue)
         self._kinds = KeyCustomers(operator, self._customers, self._tiers, values)
         self._complaints = Complaints(operator)
+        self._risk = Risk(operator, self._activity, self._customers, risks)
+        self._potential = Potential(self._customers, self._revenue, values, risks)
 
     @cached_property
     def fct_revenue_monthly(self) -> list[Row]:
@@ -49,6 +59,18 @@ class Marts:
     @cached_property
     def fct_invoice(self) -> list[Row]:
         return self._receivables.invoices
+
+    @cached_property
+    def customer_value_monthly(self) -> list[Row]:
+        return self._potential.rows()
+
+    @cached_property
+    def customer_risk_monthly(self) -> list[Row]:
+        return self._risk.rows()
+
+    @cached_property
+    def churn_backtest(self) -> list[Row]:
+        return self._risk.backtest()
 
     @cached_property
     def customer_tier_monthly(self) -> list[Row]:

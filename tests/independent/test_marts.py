@@ -21,6 +21,9 @@ KEYS = {
     "fct_revenue_movement": ("customer_id", "month"),
     "fct_invoice": ("invoice_id",),
     "customer_monthly": ("customer_id", "month"),
+    "customer_value_monthly": ("customer_id", "month"),
+    "customer_risk_monthly": ("customer_id", "month"),
+    "churn_backtest": ("month", "decile"),
     "customer_tier_monthly": ("customer_id", "month"),
     "customer_tier_history": ("customer_id", "valid_from"),
     "tier_migration_monthly": ("month", "tier_from", "tier_to"),
@@ -29,13 +32,16 @@ KEYS = {
     "region_summary_monthly": ("month", "region_code"),
 }
 
+# Months of the test are foretold by another fit than the one whose scores are given.
+PARTS = {"churn_backtest": "is_in_sample"}
+
 
 @pytest.mark.parametrize("mart", KEYS)
 def test_every_row_is_what_the_rulebook_gives(
     mart: str, marts: Marts, published: Published
 ) -> None:
     own = getattr(marts, mart)
-    rows = published(f"select * from marts.{mart}")
+    rows = published(f"select * from marts.{mart} where {PARTS.get(mart, 'true')}")
     differing = differences(own, rows, KEYS[mart])
     assert own and not differing, in_words(differing, len(rows))
 

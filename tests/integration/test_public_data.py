@@ -152,3 +152,26 @@ def test_every_control_passed(name: str, request: pytest.FixtureRequest) -> None
     )
     assert set(controls["control"]) >= {"revenue_delivered", "revenue_by_region", "rows_loaded"}
     assert controls["passed"].all()
+
+
+def test_telco_departures_are_foretold_and_by_nothing_that_knows_them(telco: Path) -> None:
+    """Of months the tested fit never saw: far above the base rate, far below certainty."""
+    (model,) = published(telco, "select * from marts.churn_model").to_dict("records")
+    assert model["model"] == "logistic_regression"
+    assert model["test_rows"] == 17_857
+    assert model["test_events"] == 3_097
+    assert 0.75 < model["auc_unseen_customers"] < 0.9
+    assert 0.75 < model["auc"] < 0.9
+    assert model["average_precision"] > 2 * model["base_rate"]
+    assert model["top_decile_lift"] > 2
+
+
+def test_receivables_have_no_departures_to_learn_from(receivables: Path) -> None:
+    (model,) = published(receivables, "select * from marts.churn_model").to_dict("records")
+    assert model["model"] == "prior_scorecard"
+    assert model["train_events"] == 0
+    rows = published(
+        receivables, "select distinct model, left_within_3m from marts.customer_risk_monthly"
+    )
+    assert set(rows["model"]) == {"prior_scorecard"}
+    assert not rows["left_within_3m"].fillna(value=False).any()

@@ -167,7 +167,8 @@ customer_month_parts as (
         is_in_base,
         case when is_in_base then due_amount else 0 end as due_amount,
         case when is_in_base then on_time_amount else 0 end as on_time_amount,
-        case when is_in_base then greatest(days_past_due, 0) end as delay_days
+        case when is_in_base then greatest(days_past_due, 0) end as delay_days,
+        case when is_open and is_overdue then days_past_due end as overdue_days
     from invoice_months_converted
     where is_open or is_in_base
     union all
@@ -181,7 +182,8 @@ customer_month_parts as (
         true as is_in_base,
         due_months_paid_on_time.due_amount,
         due_months_paid_on_time.due_amount as on_time_amount,
-        0 as delay_days
+        0 as delay_days,
+        cast(null as bigint) as overdue_days
     from due_months_paid_on_time
     cross join credit_window
     inner join months_known
@@ -203,6 +205,7 @@ customer_months as (
         {{ sum_money('due_amount') }} as due_amount,
         {{ sum_money('on_time_amount') }} as on_time_amount,
         max(delay_days) as longest_delay_days,
+        max(overdue_days) as longest_overdue_days,
         max(case when is_open then 1 else 0 end) = 1 as has_open_balance
     from customer_month_parts
     group by customer_id, month, month_number
@@ -223,6 +226,7 @@ final as (
         cast(customer_months.on_time_amount as double)
         / nullif(cast(customer_months.due_amount as double), 0) as on_time_ratio_12m,
         customer_months.longest_delay_days,
+        customer_months.longest_overdue_days,
         case
             when customer_months.longest_delay_days is null then 'unknown'
             when

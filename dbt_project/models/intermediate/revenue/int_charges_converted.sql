@@ -97,6 +97,7 @@ converted as (
         lines.charge_type,
         invoices.billing_month as month,
         invoices.billing_month_number as month_number,
+        {{ month_number('invoices.issued_on') }} as issued_month_number,
         {{ convert_money(
             'lines.amount',
             'invoices.currency',
@@ -129,6 +130,7 @@ final as (
         charge_type,
         month,
         month_number,
+        issued_month_number,
         {%- for charge_type, column in revenue_columns.items() %}
         case when charge_type = '{{ charge_type }}' then amount else 0 end
             as {{ column }},
