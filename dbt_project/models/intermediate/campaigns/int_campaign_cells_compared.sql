@@ -178,11 +178,13 @@ compared as (
         campaign_totals.treated_change,
         place_totals.margin_change - campaign_totals.margin_change as control_change
     from cells
+    cross join parameters
     left join place_totals
         on
             cells.contact_number = place_totals.contact_number
             and cells.tier_code = place_totals.tier_code
             and cells.region_code = place_totals.region_code
+            and cells.treated_customers >= parameters.uplift_minimum
     left join campaign_totals
         on
             cells.campaign_id = campaign_totals.campaign_id
@@ -203,15 +205,10 @@ final as (
         compared.region_code,
         compared.treated_customers,
         compared.control_customers,
-        coalesce(
-            compared.treated_customers >= parameters.uplift_minimum
-            and compared.control_customers >= parameters.uplift_minimum,
-            false
-        ) as is_counted,
+        coalesce(compared.control_customers >= parameters.uplift_minimum, false)
+            as is_counted,
         case
-            when
-                compared.treated_customers >= parameters.uplift_minimum
-                and compared.control_customers >= parameters.uplift_minimum
+            when compared.control_customers >= parameters.uplift_minimum
                 then cast(
                     parameters.uplift_months * (
                         compared.treated_change
