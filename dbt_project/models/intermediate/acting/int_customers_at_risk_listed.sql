@@ -145,29 +145,29 @@ listed as (
         examined.*,
         concat_ws(
             ',',
-            case when is_contract_expiring then 'contract_expiring' end,
-            case when is_high_risk then 'high_risk' end,
-            case when is_spend_drop then 'spend_drop' end,
-            case when is_complaint_breached then 'complaint_breached' end,
-            case when is_overdue then 'overdue' end,
-            case when is_win_back then 'win_back' end
+            case when examined.is_contract_expiring then 'contract_expiring' end,
+            case when examined.is_high_risk then 'high_risk' end,
+            case when examined.is_spend_drop then 'spend_drop' end,
+            case when examined.is_complaint_breached then 'complaint_breached' end,
+            case when examined.is_overdue then 'overdue' end,
+            case when examined.is_win_back then 'win_back' end
         ) as reasons,
         case
-            when is_contract_expiring then 'contract_expiring'
-            when is_high_risk then 'high_risk'
-            when is_spend_drop then 'spend_drop'
-            when is_complaint_breached then 'complaint_breached'
-            when is_overdue then 'overdue'
+            when examined.is_contract_expiring then 'contract_expiring'
+            when examined.is_high_risk then 'high_risk'
+            when examined.is_spend_drop then 'spend_drop'
+            when examined.is_complaint_breached then 'complaint_breached'
+            when examined.is_overdue then 'overdue'
             else 'win_back'
         end as first_reason
     from examined
     where
-        is_contract_expiring
-        or is_high_risk
-        or is_spend_drop
-        or is_complaint_breached
-        or is_overdue
-        or is_win_back
+        examined.is_contract_expiring
+        or examined.is_high_risk
+        or examined.is_spend_drop
+        or examined.is_complaint_breached
+        or examined.is_overdue
+        or examined.is_win_back
 
 ),
 
@@ -186,8 +186,9 @@ recent_margins as (
     inner join margins
         on
             listed.customer_id = margins.customer_id
-            and margins.month_number > listed.month_number - parameters.margin_mean_months
-            and margins.month_number <= listed.month_number
+            and listed.month_number - parameters.margin_mean_months
+            < margins.month_number
+            and listed.month_number >= margins.month_number
     where listed.is_ranked
     group by listed.customer_id
 
@@ -240,23 +241,18 @@ final as (
         coalesce(recent_margins.mean_margin, former_margins.mean_margin)
             as mean_margin,
         case when listed.is_ranked then headrooms.headroom_value end as headroom_value,
-        cast(
-            round(
-                case
-                    when listed.is_win_back
-                        then cast(shares.win_back_share as decimal(38, 6))
-                            * former_margins.mean_margin
-                            * parameters.value_at_risk_months
-                    else cast(listed.churn_probability as decimal(38, 6))
-                        * cast(
-                            recent_margins.mean_margin * parameters.value_at_risk_months
-                            + coalesce(headrooms.headroom_value, 0)
-                            as decimal(18, 4)
-                        )
-                end,
-                4
-            ) as decimal(18, 4)
-        ) as value_at_risk
+        case
+            when listed.is_win_back
+                then {{ chance_of_money(
+                    'shares.win_back_share',
+                    'former_margins.mean_margin * parameters.value_at_risk_months',
+                ) }}
+            else {{ chance_of_money(
+                'listed.churn_probability',
+                'recent_margins.mean_margin * parameters.value_at_risk_months'
+                ~ ' + coalesce(headrooms.headroom_value, 0)',
+            ) }}
+        end as value_at_risk
     from listed
     cross join parameters
     cross join shares

@@ -41,9 +41,9 @@ treated as (
         customer_id,
         min(month_number) as contact_number,
         count(*) as contacts,
-        max(case when outcome in ('reached', 'accepted', 'declined') then 1 else 0 end)
-            = 1 as is_reached,
-        max(case when outcome = 'accepted' then 1 else 0 end) = 1 as is_accepted,
+        count(case when outcome in ('reached', 'accepted', 'declined') then 1 end) > 0
+            as is_reached,
+        count(case when outcome = 'accepted' then 1 end) > 0 as is_accepted,
         {{ sum_money('coalesce(cost, 0)') }} as contact_cost
     from contacts
     group by campaign_id, customer_id
@@ -65,8 +65,9 @@ final as (
         and treated.contact_number + parameters.uplift_months
         <= run_months.last_number as is_measured,
         spine.region_code,
-        case when spine.customer_id is not null then coalesce(tiers.tier_code, 'none') end
-            as tier_code
+        case
+            when spine.customer_id is not null then coalesce(tiers.tier_code, 'none')
+        end as tier_code
     from treated
     cross join run_months
     cross join parameters

@@ -106,17 +106,18 @@ customers_summed as (
 departures_counted as (
 
     select
-        before.manager_id,
-        before.month_number + 1 as month_number,
+        portfolios.manager_id,
+        portfolios.month_number + 1 as month_number,
         count(*) as customers_before,
-        count(case when not coalesce(now.is_ranked, false) then 1 end) as customers_left
-    from portfolios as before
-    left join spine as now
+        count(case when not coalesce(next_rows.is_ranked, false) then 1 end)
+            as customers_left
+    from portfolios
+    left join spine as next_rows
         on
-            before.customer_id = now.customer_id
-            and before.month_number + 1 = now.month_number
-    where before.is_ranked
-    group by before.manager_id, before.month_number
+            portfolios.customer_id = next_rows.customer_id
+            and portfolios.month_number + 1 = next_rows.month_number
+    where portfolios.is_ranked
+    group by portfolios.manager_id, portfolios.month_number
 
 ),
 
@@ -212,7 +213,7 @@ key_customers_visited as (
     left join visit_months
         on
             key_portfolios.customer_id = visit_months.customer_id
-            and visit_months.month_number <= key_portfolios.month_number
+            and key_portfolios.month_number >= visit_months.month_number
     group by
         key_portfolios.manager_id,
         key_portfolios.month_number,

@@ -118,7 +118,9 @@ final as (
         costed.contact_cost,
         costed.cost,
         cells_summed.uplift_margin,
-        {%- for column in ['uplift_customers', 'control_customers', 'customers_left_out'] %}
+        {%- for column in [
+            'uplift_customers', 'control_customers', 'customers_left_out',
+        ] %}
         case
             when costed.has_contacts
                 then cast(coalesce(cells_summed.{{ column }}, 0) as bigint)

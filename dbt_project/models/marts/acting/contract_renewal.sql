@@ -140,7 +140,7 @@ carrying_contracts as (
     select
         contract_id,
         row_number() over (
-            partition by customer_id order by ends_on desc, contract_id
+            partition by customer_id order by ends_on desc, contract_id asc
         ) as place
     from contracts
     where is_started
@@ -151,7 +151,8 @@ valued as (
 
     select
         contracts.*,
-        case when naming_customers.customer_id is null then 'customer'
+        case
+            when naming_customers.customer_id is null then 'customer'
             else 'subscriptions'
         end as revenue_basis,
         case
@@ -188,14 +189,10 @@ final as (
         valued.days_left,
         cast(valued.monthly_revenue as decimal(18, 4)) as monthly_revenue,
         valued.churn_probability,
-        cast(
-            round(
-                cast(valued.churn_probability as decimal(38, 6))
-                * cast(valued.monthly_revenue as decimal(18, 4))
-                * parameters.value_at_risk_months,
-                4
-            ) as decimal(18, 4)
-        ) as value_at_risk,
+        {{ chance_of_money(
+            'valued.churn_probability',
+            'valued.monthly_revenue * parameters.value_at_risk_months',
+        ) }} as value_at_risk,
         valued.signed_on,
         valued.starts_on,
         valued.ends_on,

@@ -95,7 +95,8 @@ annuities as (
         terms.term_months,
         case
             when discounting.month_factor = 1 then cast(terms.term_months as double)
-            else discounting.month_factor
+            else
+                discounting.month_factor
                 * (1 - power(discounting.month_factor, terms.term_months))
                 / (1 - discounting.month_factor)
         end as annuity
@@ -123,7 +124,7 @@ final as (
             ) as decimal(18, 4)
         ) as npv,
         case
-            when proposals.one_off_margin >= 0 then 0
+            when proposals.one_off_margin >= 0 then cast(0 as bigint)
             when
                 proposals.one_off_margin
                 + proposals.monthly_margin * proposals.term_months >= 0

@@ -55,13 +55,14 @@ parameters as (
 
 coverage as (
 
-    select
-        max(case when feeds.feed = 'contacts' then 1 else 0 end) = 1 as has_contacts
-    from {{ ref('stg_control__run_settings') }} as settings
+    select max(case when feeds.feed = 'contacts' then 1 else 0 end) = 1 as has_contacts
+    from {{ ref('stg_control__run_settings') }} as run_settings
     left join feeds
         on
-            {{ month_number('settings.closing_month') }} >= feeds.first_month_number
-            and {{ month_number('settings.closing_month') }} <= feeds.last_month_number
+            {{ month_number('run_settings.closing_month') }}
+            >= feeds.first_month_number
+            and {{ month_number('run_settings.closing_month') }}
+            <= feeds.last_month_number
 
 ),
 
@@ -154,8 +155,9 @@ gated as (
     select
         budgeted.*,
         case
-            when not marketing_consent then 'no_consent'
-            when marketing_contacts_30_days >= limit_30_days then 'limit_reached'
+            when not budgeted.marketing_consent then 'no_consent'
+            when budgeted.marketing_contacts_30_days >= budgeted.limit_30_days
+                then 'limit_reached'
         end as contact_blocked_by
     from budgeted
 
@@ -166,7 +168,7 @@ final as (
     select
         gated.customer_id,
         row_number() over (
-            order by gated.value_at_risk desc nulls last, gated.customer_id
+            order by gated.value_at_risk desc nulls last, gated.customer_id asc
         ) as rank,
         gated.relationship,
         gated.region_code,
