@@ -29,7 +29,8 @@ latest as (
 
 ),
 
--- A campaign that was over before the contacts feed began has nothing to be judged by.
+-- A campaign that was over before the contacts feed began has nothing to be judged by,
+-- unless it was followed up.
 campaigns as (
 
     select
@@ -85,7 +86,14 @@ cells_summed as (
 costed as (
 
     select
-        campaigns.*,
+        campaigns.campaign_id,
+        campaigns.campaign_name,
+        campaigns.objective,
+        campaigns.starts_on,
+        campaigns.ends_on,
+        campaigns.fixed_cost,
+        campaigns.has_contacts or customers_summed.campaign_id is not null
+            as has_contacts,
         customers_summed.contacts,
         customers_summed.contacted,
         customers_summed.reached,
