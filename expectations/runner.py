@@ -48,6 +48,7 @@ MARTS = (
     "fct_revenue_movement",
     "fct_invoice",
     "fct_complaint",
+    "fct_contact",
     "customer_monthly",
     "customer_value_monthly",
     "customer_tier_monthly",
@@ -56,6 +57,11 @@ MARTS = (
     "revenue_concentration_monthly",
     "region_summary_monthly",
     "complaint_service_monthly",
+    "retention_worklist",
+    "contract_renewal",
+    "campaign_result",
+    "proposal_economics",
+    "manager_scorecard_monthly",
     "reconciliation",
 )
 
