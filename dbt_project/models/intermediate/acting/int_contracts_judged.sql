@@ -58,13 +58,13 @@ renewed as (
 
     select distinct contracts.contract_id
     from contracts
-    inner join contracts as following
+    inner join contracts as successors
         on
-            contracts.customer_id = following.customer_id
-            and contracts.ends_on < following.ends_on
+            contracts.customer_id = successors.customer_id
+            and contracts.ends_on < successors.ends_on
     cross join parameters
     where
-        {{ days_between('contracts.ends_on', 'following.starts_on') }}
+        {{ days_between('contracts.ends_on', 'successors.starts_on') }}
         between -parameters.renewal_days and parameters.renewal_days
 
 ),

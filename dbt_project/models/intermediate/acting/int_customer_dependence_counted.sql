@@ -72,8 +72,9 @@ contacts_counted as (
             case
                 when
                     contacts.channel = 'visit'
-                    and {{ days_between('contacts.contacted_on', 'settings.closing_day') }}
-                    < parameters.dependence_visit_days
+                    and {{ days_between(
+                        'contacts.contacted_on', 'settings.closing_day'
+                    ) }} < parameters.dependence_visit_days
                     then 1
                 else 0
             end
