@@ -49,6 +49,7 @@ MARTS = (
     "fct_revenue_movement",
     "fct_invoice",
     "fct_complaint",
+    "fct_contact",
     "customer_monthly",
     "customer_value_monthly",
     "customer_delivered_value_monthly",
@@ -63,6 +64,11 @@ MARTS = (
     "customer_risk_monthly",
     "churn_model",
     "churn_backtest",
+    "retention_worklist",
+    "contract_renewal",
+    "campaign_result",
+    "proposal_economics",
+    "manager_scorecard_monthly",
     "reconciliation",
 )
 

@@ -44,3 +44,16 @@ end
     {%- endfor -%}
 {{ mean_money('(' ~ total | join(' + ') ~ ')', '(' ~ measured | join(' + ') ~ ')') }}
 {%- endmacro %}
+
+{#-
+    A probability (at most 6 decimals) times money: exact, rounded half away from zero to
+    4 decimals. Null where either is.
+-#}
+{% macro chance_of_money(probability, money) -%}
+cast(
+    round(
+        cast({{ probability }} as decimal(38, 6))
+        * cast({{ money }} as decimal(18, 4)), 4
+    ) as decimal(18, 4)
+)
+{%- endmacro %}

@@ -26,6 +26,12 @@ CHURN = "update marts.churn_model set"
 BACKTEST = "update marts.churn_backtest set"
 SUMMARY = "update marts.region_summary_monthly set"
 FEBRUARY_OF_C1 = "where customer_id = 'C1' and month = date '2024-02-01'"
+CONTACTS = "update marts.fct_contact set"
+WORKLIST = "update marts.retention_worklist set"
+RENEWALS = "update marts.contract_renewal set"
+CAMPAIGNS = "update marts.campaign_result set"
+PROPOSALS = "update marts.proposal_economics set"
+SCORECARDS = "update marts.manager_scorecard_monthly set"
 FIRST_OF_C1 = "where customer_id = 'C1' and month = date '2024-01-01'"
 LOCAL_JAN = "where region_code = 'GZ' and month = date '2024-01-01'"
 
@@ -322,6 +328,98 @@ OWN_FAULTS = {
         f"{BACKTEST} customers = 2"
     ),
     "marts_churn_backtest.realised_agrees_with_customer_risk_monthly": (f"{BACKTEST} realised = 1"),
+    "marts_fct_contact.marketing_fits_purpose": (
+        f"{CONTACTS} purpose = 'service_notice' where contact_id = 'T1'"
+    ),
+    "marts_fct_contact.only_marketing_is_counted": (
+        f"{CONTACTS} limit_30_days = 2 where contact_id = 'T2'"
+    ),
+    "marts_fct_contact.within_limit_fits_the_count": (
+        f"{CONTACTS} marketing_contacts_30_days = 3 where contact_id = 'T1'"
+    ),
+    "marts_fct_contact.limits_are_kept": (
+        f"{CONTACTS} marketing_contacts_30_days = 3, within_limit = false where contact_id = 'T1'"
+    ),
+    "marts_fct_contact.nothing_is_later_than_the_closing_month": (
+        f"{CONTACTS} contacted_at = timestamp '2024-04-01' where contact_id = 'T1'"
+    ),
+    "marts_fct_contact.tier_is_that_of_the_month_before": (
+        f"{CONTACTS} tier_code = 'none' where contact_id = 'T1'"
+    ),
+    "marts_retention_worklist.first_reason_leads_the_reasons": (
+        f"{WORKLIST} reasons = 'overdue,high_risk' where customer_id = 'C1'"
+    ),
+    "marts_retention_worklist.blocked_contact_says_why": (
+        f"{WORKLIST} contact_blocked_by = null where customer_id = 'C2'"
+    ),
+    "marts_retention_worklist.allowed_contact_is_within_the_limit": (
+        f"{WORKLIST} marketing_contacts_30_days = 3 where customer_id = 'C1'"
+    ),
+    "marts_retention_worklist.dependence_is_the_number_of_its_signs": (
+        f"{WORKLIST} has_new_manager = true where customer_id = 'C1'"
+    ),
+    "marts_retention_worklist.ranks_follow_value_at_risk": (
+        f"{WORKLIST} value_at_risk = 100.0001 where customer_id = 'C2'"
+    ),
+    "marts_retention_worklist.every_customer_that_left_is_to_be_won_back": (
+        "delete from marts.retention_worklist where customer_id = 'C2'"
+    ),
+    "marts_retention_worklist.no_column_is_personal": (
+        "alter table marts.retention_worklist add column contact_phone varchar"
+    ),
+    "marts_contract_renewal.status_fits_days_left": (
+        f"{RENEWALS} status = 'running' where contract_id = 'R1'"
+    ),
+    "marts_contract_renewal.value_at_risk_is_the_chance_of_a_year": (
+        f"{RENEWALS} value_at_risk = 120.0001 where contract_id = 'R1'"
+    ),
+    "marts_contract_renewal.end_month_is_that_of_the_end": (
+        f"{RENEWALS} end_month = date '2024-05-01' where contract_id = 'R1'"
+    ),
+    "marts_contract_renewal.days_left_are_counted_from_the_closing_month": (
+        f"{RENEWALS} days_left = 31 where contract_id = 'R1'"
+    ),
+    "marts_contract_renewal.one_contract_carries_a_customer": (
+        f"{RENEWALS} monthly_revenue = 5 where contract_id = 'R2'"
+    ),
+    "marts_campaign_result.cost_is_fixed_cost_and_contacts": (
+        f"{CAMPAIGNS} fixed_cost = 10.0001 where campaign_id = 'P1'"
+    ),
+    "marts_campaign_result.parts_are_of_those_contacted": (
+        f"{CAMPAIGNS} accepted = 2 where campaign_id = 'P1'"
+    ),
+    "marts_campaign_result.nobody_contacted_is_forgotten": (
+        f"{CAMPAIGNS} customers_left_out = 1 where campaign_id = 'P1'"
+    ),
+    "marts_campaign_result.cells_that_count_are_large": (
+        f"{CAMPAIGNS} control_customers = 0 where campaign_id = 'P1'"
+    ),
+    "marts_campaign_result.roi_is_the_return_on_cost": (
+        f"{CAMPAIGNS} roi = 3 where campaign_id = 'P1'"
+    ),
+    "marts_campaign_result.contacted_agrees_with_fct_contact": (
+        "update marts.fct_contact set campaign_id = 'P2' where contact_id = 'T1'"
+    ),
+    "marts_proposal_economics.payback_is_the_first_month_even": (
+        f"{PROPOSALS} payback_month = 4 where proposal_id = 'O1'"
+    ),
+    "marts_proposal_economics.npv_lies_between_its_margins": (
+        f"{PROPOSALS} npv = 95.0001 where proposal_id = 'O1'"
+    ),
+    "marts_proposal_economics.discount_is_judged_by_its_limit": (
+        f"{PROPOSALS} over_discount_limit = true where proposal_id = 'O1'"
+    ),
+    "marts_proposal_economics.below_cost_has_a_loss_a_month": (
+        f"{PROPOSALS} below_cost = true where proposal_id = 'O1'"
+    ),
+    "marts_manager_scorecard_monthly.parts_are_of_their_whole": (f"{SCORECARDS} service_kept = 3"),
+    "marts_manager_scorecard_monthly.shares_are_of_something": (f"{SCORECARDS} renewal_rate = 0"),
+    "marts_manager_scorecard_monthly.revenue_agrees_with_customer_monthly": (
+        f"{SCORECARDS} revenue = 1000.0001 where revenue = 1000"
+    ),
+    "marts_manager_scorecard_monthly.customers_agrees_with_customer_monthly": (
+        f"{SCORECARDS} customers = 2 where revenue = 1000"
+    ),
     "marts_reconciliation.difference_is_source_less_warehouse": (
         "update audit.reconciliation set difference = 0"
     ),
