@@ -57,7 +57,11 @@ class ExpectUsualBillsToArrive(QueryRule):
 
 
 class ExpectLostBillsToBeFew(QueryRule):
-    """What the missing bills usually bring is a small part of what all usually bring."""
+    """What the missing bills usually bring is a small part of what all usually bring.
+
+    Where fewer accounts than volume_minimum_rows are billed every month, billing has no
+    habit to be judged by.
+    """
 
     @override
     def query(self) -> str:
@@ -65,9 +69,10 @@ class ExpectLostBillsToBeFew(QueryRule):
 with {_USUAL},
 summed as (
     select
-        coalesce(sum(case when failed then amount else 0 end), 0) as lost_revenue,
-        coalesce(sum(amount), 0) as usual_revenue
+        sum(case when failed then amount else 0 end) as lost_revenue,
+        sum(amount) as usual_revenue
     from awaited
+    having count(*) >= {parameter("volume_minimum_rows")}
 )
 select
     period.closing_month as billing_month,
