@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import duckdb
 
 from orchestration.ingest.contract import Feed
+from orchestration.ingest.expansion import Expansion
 from orchestration.ingest.file_load import FileLoad, load_file, refusal, require_hash
 from orchestration.ingest.files import FileRefusedError, Fingerprint, delivered_at, fingerprint
 from orchestration.ingest.lake import Lake, discard
@@ -34,7 +35,8 @@ class LoadInProgress:
     """What the files of a run share.
 
     `attempt` names this run's ledger file. `known` are the contents loaded before, by
-    feed and SHA-256; `fresh` those this run added.
+    feed and SHA-256, `standing` the (feed, file name) accepted before; `fresh` are the
+    contents this run added.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -42,8 +44,10 @@ class LoadInProgress:
     run_id: str
     attempt: str
     timezone: str
-    quarantine_share_limit: float
+    quarantine_share_limit: Callable[[str], float]
     known: dict[Content, LoadedBefore]
+    standing: Set[tuple[str, str]]
+    expansion: Expansion
     progress: Callable[[FeedProgress], None] | None = None
     fresh: set[Content] = field(default_factory=set)
 
@@ -52,7 +56,13 @@ def load_feed(
     work: LoadInProgress, feed: Feed, files: Sequence[DeliveredFile]
 ) -> list[LedgerEntry]:
     """Load the files of a feed; a delivery with too many faulty rows is taken back whole."""
-    looks = {file.name: _look(file) for file in files}
+    # What was taken out of the landing folder after it was loaded is not missing.
+    files = [
+        file
+        for file in files
+        if not (file.is_announced_only and (feed.name, file.name) in work.standing)
+    ]
+    looks = {file.name: _look(file, work.expansion) for file in files}
     ordered = sorted(files, key=lambda file: _delivery_order(file, looks[file.name]))
     loads: dict[str, FileLoad] = {}
     entries: list[LedgerEntry] = []
@@ -63,15 +73,15 @@ def load_feed(
             loads[file.name] = loaded
         if work.progress:
             work.progress(FeedProgress(feed.name, file.name, done, len(files)))
-    reason = refusal(loads, work.quarantine_share_limit)
+    reason = refusal(loads, work.quarantine_share_limit(feed.name))
     return [_taken_back(work, entry, reason) for entry in entries] if reason else entries
 
 
-def _look(file: DeliveredFile) -> Fingerprint | FileRefusedError:
+def _look(file: DeliveredFile, expansion: Expansion) -> Fingerprint | FileRefusedError:
     if file.fault:
         return FileRefusedError(file.fault)
     try:
-        return fingerprint(file.path, file.format)
+        return fingerprint(file.path, file.format, expansion)
     except FileRefusedError as fault:
         return fault
 
@@ -95,7 +105,16 @@ def _load_one(
     load_id = f"{feed.name}-{look.sha256[:24]}"
     try:
         require_hash(file.totals, look)
-        loaded = load_file(work.connection, work.lake, feed, file, look, load_id, work.timezone)
+        loaded = load_file(
+            work.connection,
+            work.lake,
+            feed,
+            file,
+            look,
+            load_id,
+            work.timezone,
+            work.expansion,
+        )
     except FileRefusedError as fault:
         return _rejected(work, file, look, str(fault)), None
     work.known[content] = LoadedBefore(load_id, file.name, work.run_id)

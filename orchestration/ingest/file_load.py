@@ -10,9 +10,11 @@ from pathlib import Path
 import duckdb
 
 from orchestration.ingest.contract import Feed
+from orchestration.ingest.control_totals import ControlTotals
+from orchestration.ingest.expansion import Expansion
 from orchestration.ingest.files import FileRefusedError, Fingerprint, require_unchanged
 from orchestration.ingest.lake import Lake, make_folder, write_parquet
-from orchestration.ingest.landing import ControlTotals, DeliveredFile
+from orchestration.ingest.landing import DeliveredFile
 from orchestration.ingest.quarantine import as_parameter, faulty_rows
 from orchestration.ingest.readers import Delivery, read_csv, read_mended_csv, read_parquet
 from orchestration.ingest.rules import judged, row_json
@@ -49,8 +51,11 @@ def load_file(
     taken: Fingerprint,
     load_id: str,
     timezone: str,
+    expansion: Expansion,
 ) -> FileLoad:
     """Reads, judges and writes one file. Raises FileRefusedError if it is refused whole."""
+    if file.format == "parquet":
+        expansion.require_parquet(connection, _plain_link(lake, file), taken.size)
     delivery = _judge(connection, lake, feed, file, taken, timezone)
     require_unchanged(file.path, taken)
     _judge_repeated_keys(connection, feed)

@@ -9,6 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from orchestration.ingest.expansion import Expansion
 
 CHUNK = 1 << 20
 GZIP = 16 + zlib.MAX_WBITS
@@ -29,7 +33,7 @@ class Fingerprint:
     sha256: str
     size: int
     delivered_at: datetime
-    changed: tuple[int, int, int]
+    changed: tuple[int, ...]
     head: bytes
     lines: int | None
 
@@ -59,8 +63,12 @@ class _Lines:
         return self.feeds + (self.last not in (b"", b"\n"))
 
 
-def fingerprint(path: Path, kind: str) -> Fingerprint:
-    """Reads the whole file once. Raises FileRefusedError if it is empty or damaged."""
+def fingerprint(path: Path, kind: str, expansion: Expansion | None = None) -> Fingerprint:
+    """Reads the whole file once.
+
+    Raises FileRefusedError if it is empty, damaged, or grows beyond `expansion`.
+    """
+    unpacked = 0
     try:
         with path.open("rb") as stream:
             before = os.fstat(stream.fileno())
@@ -68,6 +76,9 @@ def fingerprint(path: Path, kind: str) -> Fingerprint:
             lines = _Lines()
             for content in _contents(_hashed(stream, digest), kind):
                 lines.take(content)
+                unpacked += len(content)
+                if expansion:
+                    expansion.require(stream.tell(), unpacked)
     except PermissionError as error:
         raise FileRefusedError("this user has no permission to read it") from error
     except OSError as error:
@@ -144,8 +155,9 @@ def _unzipped(chunks: Iterator[bytes]) -> Iterator[bytes]:
         raise FileRefusedError("it is a truncated gzip file; deliver it again")
 
 
-def _change_marks(status: os.stat_result) -> tuple[int, int, int]:
-    return status.st_ino, status.st_size, status.st_mtime_ns
+def _change_marks(status: os.stat_result) -> tuple[int, ...]:
+    """What differs after any write; the last, unlike the others, no writer can set back."""
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _utc(nanoseconds: int) -> datetime:

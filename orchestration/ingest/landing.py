@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from orchestration.errors import ConfigurationError
 from orchestration.ingest.contract import Feed
+from orchestration.ingest.control_totals import CONTROL_FILE, ControlTotals, read_control
 
 FORMATS = {".csv": "csv", ".csv.gz": "csv.gz", ".parquet": "parquet"}
-CONTROL_FILE = "_control.json"
-
-
-@dataclass(frozen=True, slots=True)
-class ControlTotals:
-    """What the sender says of one file; what it does not say is None or absent."""
-
-    rows: int | None = None
-    sums: Mapping[str, Decimal] = field(default_factory=dict)
-    sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveredFile:
-    """One file of a feed. `name` is its path below the feed's folder."""
+    """One file of a feed. `name` is its path below the feed's folder.
+
+    `is_announced_only`: the control totals name it, but it is not there.
+    """
 
     feed: str
     name: str
@@ -37,6 +28,7 @@ class DeliveredFile:
     format: str
     totals: ControlTotals | None = None
     fault: str | None = None
+    is_announced_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +67,7 @@ def survey(folder: Path | None, contract: Mapping[str, Feed]) -> Landing:
             f"The landing folder {folder} holds no feed. It wants one folder per feed: "
             f"{', '.join(contract)}."
         )
-    files = {name: _feed_files(folder / name, name, warnings) for name in feeds}
+    files = {name: _feed_files(folder / name, name, folder, warnings) for name in feeds}
     return Landing(folder, files, tuple(warnings))
 
 
@@ -89,22 +81,29 @@ def _stranger(entry: Path) -> str:
     return f"landing: the {kind} '{_printable(entry.name)}' belongs to no feed; left alone"
 
 
-def _feed_files(folder: Path, feed: str, warnings: list[str]) -> tuple[DeliveredFile, ...]:
+def _feed_files(
+    folder: Path, feed: str, landing: Path, warnings: list[str]
+) -> tuple[DeliveredFile, ...]:
     found: list[DeliveredFile] = []
-    totals, control_fault = _control(folder / CONTROL_FILE)
+    totals, control_fault = read_control(folder / CONTROL_FILE)
+    inside = (folder.resolve(), landing.resolve())
 
     def unreadable(error: OSError) -> None:
         where = Path(error.filename).relative_to(folder).as_posix()
-        found.append(
-            DeliveredFile(feed, _printable(where), folder, "", None, "the folder may not be read")
-        )
+        found.append(_faulty(feed, where, folder, "the folder may not be read"))
 
     for root, directories, names in os.walk(folder, onerror=unreadable):
         here = Path(root)
         in_a_files_place = [name for name in directories if _format(name)]
         for name in list(directories):
-            if name in in_a_files_place or (here / name).is_symlink():
+            if name in in_a_files_place:
                 directories.remove(name)
+            elif (here / name).is_symlink():
+                directories.remove(name)
+                where = (here / name).relative_to(folder).as_posix()
+                found.append(
+                    _faulty(feed, where, here / name, "it is a link to a folder; deliver the files")
+                )
         for name in sorted([*names, *in_a_files_place]):
             path = here / name
             relative = path.relative_to(folder).as_posix()
@@ -118,19 +117,29 @@ def _feed_files(folder: Path, feed: str, warnings: list[str]) -> tuple[Delivered
                     f"({', '.join(FORMATS)}); left alone"
                 )
             else:
-                fault = control_fault or _fault(path, relative)
+                fault = control_fault or _fault(path, relative, inside)
                 found.append(
                     DeliveredFile(
                         feed, _printable(relative), path, kind, totals.get(relative), fault
                     )
                 )
-    names_found = {file.name for file in found}
-    warnings.extend(
-        f"{feed}: {CONTROL_FILE} names '{_printable(name)}', which is not there"
-        for name in totals
-        if _printable(name) not in names_found
-    )
+    found.extend(_announced_only(feed, folder, totals, {file.name for file in found}))
     return tuple(sorted(found, key=lambda file: file.name))
+
+
+def _faulty(feed: str, where: str, path: Path, fault: str) -> DeliveredFile:
+    return DeliveredFile(feed, _printable(where), path, "", None, fault)
+
+
+def _announced_only(
+    feed: str, folder: Path, totals: Mapping[str, ControlTotals], found: set[str]
+) -> list[DeliveredFile]:
+    fault = f"{CONTROL_FILE} announces it, but it is not there; deliver it"
+    return [
+        DeliveredFile(feed, _printable(name), folder / name, "", spec, fault, True)
+        for name, spec in totals.items()
+        if _printable(name) not in found
+    ]
 
 
 def _format(name: str) -> str | None:
@@ -144,44 +153,25 @@ def _printable(name: str) -> str:
     return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
 
 
-def _fault(path: Path, relative: str) -> str | None:
-    """Why the thing at `path` cannot even be opened, or None."""
+def _fault(path: Path, relative: str, inside: Sequence[Path]) -> str | None:
+    """Why the thing at `path` cannot even be opened, or None.
+
+    A link is followed as long as it stays inside one of the folders of `inside`: what
+    lies elsewhere was not delivered.
+    """
     if _printable(relative) != relative:
         return "its name holds characters that cannot be printed; deliver it under another name"
     try:
         mode = path.stat().st_mode
+        target = path.resolve()
     except FileNotFoundError:
         return "it is a link to nothing"
-    except OSError as error:
-        return f"it cannot be looked at ({error.strerror})"
+    except (OSError, RuntimeError) as error:
+        return f"it cannot be looked at ({getattr(error, 'strerror', None) or 'a circle of links'})"
+    if not any(target.is_relative_to(folder) for folder in inside):
+        return "it is a link that leads out of the landing folder; deliver the file itself"
     if stat.S_ISDIR(mode):
         return "it is a folder in a file's place"
     if not stat.S_ISREG(mode):
         return "it is a special file (pipe, socket or device), not a regular one"
     return None
-
-
-def _control(path: Path) -> tuple[dict[str, ControlTotals], str | None]:
-    """The control totals by file name, and what is wrong with the control file."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return {}, None
-    except (OSError, UnicodeDecodeError):
-        return {}, f"the control totals beside it ({CONTROL_FILE}) cannot be read"
-    try:
-        declared: dict[str, dict[str, Any]] = json.loads(text)["files"]
-        return {name: _totals(spec) for name, spec in declared.items()}, None
-    except (ValueError, TypeError, KeyError, AttributeError, InvalidOperation):
-        wanted = '{"files": {"NAME": {"rows": 1, "sums": {"COLUMN": "1.00"}, "sha256": "…"}}}'
-        return {}, f"the control totals beside it ({CONTROL_FILE}) are not of the form {wanted}"
-
-
-def _totals(spec: dict[str, Any]) -> ControlTotals:
-    rows = spec.get("rows")
-    sha256 = spec.get("sha256")
-    return ControlTotals(
-        rows=None if rows is None else int(rows),
-        sums={name: Decimal(str(value)) for name, value in spec.get("sums", {}).items()},
-        sha256=None if sha256 is None else str(sha256).lower(),
-    )

@@ -112,6 +112,40 @@ class LoadedBefore:
     run_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What was accepted last under a file name. Times are naive UTC."""
+
+    load_id: str
+    delivered_at: datetime
+
+
+def standing_files(
+    connection: duckdb.DuckDBPyConnection, lake: Lake
+) -> dict[tuple[str, str], Standing]:
+    """The content that every (feed, file name) holds since it was accepted last."""
+    rows = connection.execute(
+        f"""
+        with ledger as (select * from {_ledger(lake)}),
+        accepted as (
+            select *, row_number() over (
+                partition by feed, file_name order by loaded_at desc, load_id desc
+            ) as recency
+            from ledger
+            where status in ('loaded', 'skipped_identical')
+        )
+        select accepted.feed, accepted.file_name, loads.load_id, accepted.delivered_at
+        from accepted
+        inner join ledger as loads
+            on accepted.feed = loads.feed
+            and accepted.file_sha256 = loads.file_sha256
+            and loads.status = 'loaded'
+        where accepted.recency = 1
+        """
+    ).fetchall()
+    return {(row[0], row[1]): Standing(row[2], row[3]) for row in rows}
+
+
 def write_active_loads(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
     """Which loads count, and in what order they were delivered.
 

@@ -11,10 +11,11 @@ from pathlib import Path
 import duckdb
 
 import seeds
-from orchestration.ingest.blocking import require_sound_delivery
+from orchestration.ingest.blocking import require_feeds, require_months
 from orchestration.ingest.closing_month import RunMonths, run_months
 from orchestration.ingest.contract import feed_contract
 from orchestration.ingest.exchange_rates import require_rates
+from orchestration.ingest.expansion import Expansion
 from orchestration.ingest.feed_load import FeedProgress, LoadInProgress, load_feed
 from orchestration.ingest.lake import Lake, create_raw_views, make_folder, sweep, write_schemas
 from orchestration.ingest.landing import Landing, survey
@@ -23,6 +24,7 @@ from orchestration.ingest.ledger import (
     Status,
     ledger_target,
     loads_by_content,
+    standing_files,
     write_active_loads,
     write_ledger,
     write_ledger_schema,
@@ -33,7 +35,7 @@ from orchestration.ingest.quarantine import write_quarantine_schema
 from orchestration.ingest.reference import ReferenceSet, compose_reference
 from orchestration.ingest.run_settings import config_sha256, write_run_settings
 from orchestration.ingest.sql import connect
-from orchestration.settings import Settings
+from orchestration.settings import Settings, byte_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +95,12 @@ def load(
     try:
         entries = _load_files(connection, lake, settings, run_id, landing, progress)
         create_raw_views(connection, lake.home)
-        require_sound_delivery(connection, entries, landing)
+        standing = standing_files(connection, lake)
+        require_feeds(connection, entries, landing, standing)
         months = _settle(connection, lake, settings, started_at)
+        stood_by = require_months(
+            connection, entries, landing, standing, months.closing_month, settings.timezone
+        )
         hashed = config_sha256(settings)
         write_run_settings(
             connection,
@@ -120,6 +126,7 @@ def load(
         warnings=(
             *landing.warnings,
             *reference.warnings,
+            *stood_by,
             *_drift(entries),
             *_incomplete(months),
         ),
@@ -161,8 +168,12 @@ def _load_files(
         run_id=run_id,
         attempt=target.stem,
         timezone=settings.timezone,
-        quarantine_share_limit=settings.quarantine_share_limit,
+        quarantine_share_limit=settings.share_limit_of,
         known=known,
+        standing=standing_files(connection, lake).keys(),
+        expansion=Expansion(
+            byte_count(settings.expanded_size_limit), settings.expanded_ratio_limit
+        ),
         progress=progress,
     )
     entries = [

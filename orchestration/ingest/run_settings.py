@@ -20,6 +20,7 @@ def config_sha256(settings: Settings) -> str:
         "tier_policy": settings.tier_policy,
         "through": settings.through.isoformat() if settings.through else None,
         "quarantine_share_limit": settings.quarantine_share_limit,
+        "quarantine_share_limits": settings.quarantine_share_limits,
     }
     return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()
 

@@ -12,10 +12,12 @@ from typing import Any
 import duckdb
 
 from orchestration.ingest.contract import feed_contract
+from orchestration.ingest.control_totals import ControlTotals
+from orchestration.ingest.expansion import Expansion
 from orchestration.ingest.file_load import FileCounts, load_file
 from orchestration.ingest.files import fingerprint
 from orchestration.ingest.lake import SCHEMA_FILE, Lake, open_lake
-from orchestration.ingest.landing import ControlTotals, DeliveredFile
+from orchestration.ingest.landing import DeliveredFile
 from orchestration.ingest.load import LoadResult, load
 from orchestration.settings import load_settings
 from tests.support.landing import write_small_operator
@@ -52,7 +54,7 @@ def judge(
     file = DeliveredFile(feed, path.name, path, kind, totals)
     with duckdb.connect() as connection:
         loaded = load_file(
-            connection, lake, feed_contract()[feed], file, taken, "the-load", timezone
+            connection, lake, feed_contract()[feed], file, taken, "the-load", timezone, Expansion()
         )
         return Judged(
             rows=_rows(connection, lake.raw(feed), "_row_number"),
