@@ -16,6 +16,7 @@ from orchestration.ingest.files import FileRefusedError, Fingerprint, delivered_
 from orchestration.ingest.lake import Lake, discard
 from orchestration.ingest.landing import DeliveredFile
 from orchestration.ingest.ledger import LedgerEntry, LoadedBefore, Status
+from orchestration.ingest.months import shown
 
 Content = tuple[str, str]
 
@@ -141,6 +142,7 @@ def _loaded(
         rows_quarantined=loaded.counts.quarantined,
         rows_duplicate=loaded.counts.duplicate,
         reason=f"unknown columns: {unknown}" if unknown else None,
+        months=", ".join(map(shown, loaded.months)) or None,
     )
 
 
@@ -196,6 +198,7 @@ def _taken_back(work: LoadInProgress, entry: LedgerEntry, reason: str) -> Ledger
         rows_quarantined=0,
         rows_duplicate=0,
         reason=reason,
+        months=None,
     )
 
 

@@ -20,7 +20,11 @@ PARQUET = "format parquet, compression zstd"
 
 @dataclass(frozen=True, slots=True)
 class Lake:
-    """The places of the lake below a home directory."""
+    """The places of the lake below a home directory.
+
+    Files of rows are named by the load they belong to: the `stem` is the SHA-256 of a
+    delivered file, the load_id of a released one.
+    """
 
     home: Path
 
@@ -55,6 +59,21 @@ class Lake:
         return self.root / "quarantine"
 
     @property
+    def originals(self) -> Path:
+        """The same rows as delivered, personal values in clear."""
+        return self.root / "originals"
+
+    @property
+    def releases(self) -> Path:
+        """Which row of a released file corrects which quarantined row."""
+        return self.root / "releases"
+
+    @property
+    def released_files(self) -> Path:
+        """The released files themselves, named by content hash."""
+        return self.root / "released_files"
+
+    @property
     def scratch(self) -> Path:
         """Working files of a load; nothing in it outlives the load."""
         return self.home / "tmp" / "load"
@@ -63,16 +82,24 @@ class Lake:
         """The loaded rows of a feed."""
         return self.root / "raw" / feed
 
-    def raw_file(self, feed: Feed, sha256: str, month: str | None) -> Path:
-        """Where the rows of a delivered file go; `month` (YYYY-MM) if the feed has one."""
+    def raw_file(self, feed: Feed, stem: str, month: str | None) -> Path:
+        """Where the rows of a load go; `month` (YYYY-MM) if the feed has one."""
         folder = self.raw(feed.name)
         if month is not None:
             folder /= f"{feed.month}={month}"
-        return folder / f"{sha256}.parquet"
+        return folder / f"{stem}.parquet"
 
-    def quarantine_file(self, feed: str, sha256: str) -> Path:
-        """Where the faulty rows of a delivered file go."""
-        return self.quarantine / feed / f"{sha256}.parquet"
+    def quarantine_file(self, feed: str, stem: str) -> Path:
+        """Where the faulty rows of a load go."""
+        return self.quarantine / feed / f"{stem}.parquet"
+
+    def originals_file(self, feed: str, stem: str) -> Path:
+        """Where they go as delivered."""
+        return self.originals / feed / f"{stem}.parquet"
+
+    def links_file(self, feed: str, stem: str) -> Path:
+        """Where the links of a released file to the rows it corrects go."""
+        return self.releases / feed / f"{stem}.parquet"
 
 
 def make_folder(path: Path) -> None:
@@ -115,15 +142,19 @@ def write_schemas(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
         )
 
 
-def sweep(lake: Lake, loaded: Set[tuple[str, str]]) -> None:
+def sweep(lake: Lake, loaded: Set[tuple[str, str]], released: Set[str]) -> None:
     """Remove what a killed run left: scratch, unfinished files, rows of files not ledgered.
 
-    `loaded` holds the (feed, sha256) of the files that reached the ledger.
+    `loaded` holds the (feed, stem) of the loads that reached the ledger, `released` the
+    SHA-256 of the released files among them.
     """
     shutil.rmtree(lake.scratch, ignore_errors=True)
     for path in lake.root.rglob("*.tmp-*"):
         path.unlink(missing_ok=True)
-    for folder in (lake.root / "raw", lake.quarantine):
+    for path in lake.released_files.glob("*.csv"):
+        if path.stem not in released:
+            path.unlink()
+    for folder in (lake.root / "raw", lake.quarantine, lake.originals, lake.releases):
         for feed, path in _content_files(folder):
             if (feed, path.stem) not in loaded:
                 path.unlink()
@@ -135,6 +166,7 @@ def discard(lake: Lake, feed: str, sha256: str) -> None:
     for path in [
         *lake.raw(feed).rglob(f"{sha256}.parquet"),
         lake.quarantine_file(feed, sha256),
+        lake.originals_file(feed, sha256),
     ]:
         path.unlink(missing_ok=True)
         _remove_if_empty(path.parent)

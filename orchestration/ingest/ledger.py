@@ -28,6 +28,8 @@ LEDGER_TYPES = {
     "rows_duplicate": "bigint",
     "status": "varchar",
     "reason": "varchar",
+    "months": "varchar",
+    "origin_load_id": "varchar",
 }
 
 
@@ -43,8 +45,10 @@ class Status(StrEnum):
 class LedgerEntry:
     """One file as one run saw it. Times are UTC.
 
-    Hash and size are null for what could not be read, the time of delivery for what is
-    not there; the counts of a file not loaded are 0.
+    `months` are those of the rows loaded (`2025-01, 2025-02`), null where the feed has no
+    month. `origin_load_id` is the load whose quarantined rows a released file corrects,
+    null for a delivery. Hash and size are null for what could not be read, the time of
+    delivery for what is not there; the counts of a file not loaded are 0.
     """
 
     load_id: str
@@ -61,6 +65,8 @@ class LedgerEntry:
     rows_quarantined: int = 0
     rows_duplicate: int = 0
     reason: str | None = None
+    months: str | None = None
+    origin_load_id: str | None = None
 
 
 def ledger_target(lake: Lake, run_id: str) -> Path:
@@ -95,12 +101,21 @@ def write_ledger_schema(connection: duckdb.DuckDBPyConnection, lake: Lake) -> No
 def loads_by_content(
     connection: duckdb.DuckDBPyConnection, lake: Lake
 ) -> dict[tuple[str, str], LoadedBefore]:
-    """What is loaded already, by feed and SHA-256."""
+    """The deliveries loaded already, by feed and SHA-256."""
     rows = connection.execute(
         "select feed, file_sha256, load_id, file_name, run_id "
-        f"from {_ledger(lake)} where status = 'loaded'"
+        f"from {ledger_relation(lake)} where status = 'loaded' and origin_load_id is null"
     ).fetchall()
     return {(row[0], row[1]): LoadedBefore(*row[2:]) for row in rows}
+
+
+def released_loads(connection: duckdb.DuckDBPyConnection, lake: Lake) -> dict[tuple[str, str], str]:
+    """The loads of released files, by feed and load_id: the SHA-256 of the file."""
+    rows = connection.execute(
+        f"select feed, load_id, file_sha256 from {ledger_relation(lake)} "
+        "where origin_load_id is not null"
+    ).fetchall()
+    return {(row[0], row[1]): row[2] for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +141,13 @@ def standing_files(
     """The content that every (feed, file name) holds since it was accepted last."""
     rows = connection.execute(
         f"""
-        with ledger as (select * from {_ledger(lake)}),
+        with ledger as (select * from {ledger_relation(lake)}),
         accepted as (
             select *, row_number() over (
                 partition by feed, file_name order by loaded_at desc, load_id desc
             ) as recency
             from ledger
-            where status in ('loaded', 'skipped_identical')
+            where status in ('loaded', 'skipped_identical') and origin_load_id is null
         )
         select accepted.feed, accepted.file_name, loads.load_id, accepted.delivered_at
         from accepted
@@ -140,6 +155,7 @@ def standing_files(
             on accepted.feed = loads.feed
             and accepted.file_sha256 = loads.file_sha256
             and loads.status = 'loaded'
+            and loads.origin_load_id is null
         where accepted.recency = 1
         """
     ).fetchall()
@@ -153,7 +169,9 @@ def write_active_loads(connection: duckdb.DuckDBPyConnection, lake: Lake) -> Non
     contents that some name holds, a versioned feed every content ever held. A content
     stands in the order of delivery where it was first delivered under a name that
     holds it, so that a copy delivered again changes nothing, and that the order is the
-    one a build from the same landing folder would find.
+    one a build from the same landing folder would find. Released rows count as long as
+    the load they correct, and stand right behind it: whatever was delivered later than
+    the faulty row still supersedes its correction.
     """
     versioned = ", ".join(
         literal(feed.name) for feed in feed_contract().values() if feed.versioned_by
@@ -161,7 +179,7 @@ def write_active_loads(connection: duckdb.DuckDBPyConnection, lake: Lake) -> Non
     write_parquet(
         connection,
         f"""
-        with ledger as (select * from {_ledger(lake)}),
+        with ledger as (select * from {ledger_relation(lake)}),
         deliveries as (
             select
                 *,
@@ -169,7 +187,7 @@ def write_active_loads(connection: duckdb.DuckDBPyConnection, lake: Lake) -> Non
                     file_sha256 <> lag(file_sha256) over name_in_time, true
                 ) as is_change
             from ledger
-            where status in ('loaded', 'skipped_identical')
+            where status in ('loaded', 'skipped_identical') and origin_load_id is null
             window name_in_time as (
                 partition by feed, file_name order by loaded_at, load_id
             )
@@ -195,24 +213,53 @@ def write_active_loads(connection: duckdb.DuckDBPyConnection, lake: Lake) -> Non
                 ) as place
             from changes
             where is_held or feed in ({versioned})
+        ),
+        delivered as (
+            select
+                loads.load_id,
+                loads.feed,
+                contents.delivered_at,
+                contents.file_name,
+                loads.load_id as origin_load_id,
+                cast(null as timestamp) as released_at
+            from contents
+            inner join ledger as loads
+                on contents.feed = loads.feed
+                and contents.file_sha256 = loads.file_sha256
+                and loads.status = 'loaded'
+                and loads.origin_load_id is null
+            where contents.place = 1
+        ),
+        released as (
+            select
+                loads.load_id,
+                loads.feed,
+                delivered.delivered_at,
+                delivered.file_name,
+                loads.origin_load_id,
+                loads.loaded_at as released_at
+            from ledger as loads
+            inner join delivered on loads.origin_load_id = delivered.load_id
         )
         select
-            loads.load_id,
-            loads.feed,
+            load_id,
+            feed,
             row_number() over (
-                order by contents.delivered_at, contents.file_name, loads.feed, loads.load_id
+                order by
+                    delivered_at,
+                    file_name,
+                    feed,
+                    origin_load_id,
+                    released_at nulls first,
+                    load_id
             ) as delivery_rank
-        from contents
-        inner join ledger as loads
-            on contents.feed = loads.feed
-            and contents.file_sha256 = loads.file_sha256
-            and loads.status = 'loaded'
-        where contents.place = 1
+        from (select * from delivered union all select * from released)
         order by delivery_rank
         """,
         lake.active_loads,
     )
 
 
-def _ledger(lake: Lake) -> str:
+def ledger_relation(lake: Lake) -> str:
+    """The ledger as something to select from."""
     return f"read_parquet({literal(lake.ledger / '*.parquet')}, union_by_name = true)"

@@ -24,6 +24,7 @@ from orchestration.ingest.ledger import (
     Status,
     ledger_target,
     loads_by_content,
+    released_loads,
     standing_files,
     write_active_loads,
     write_ledger,
@@ -159,7 +160,8 @@ def _load_files(
     write_quarantine_schema(connection, lake)
     write_schemas(connection, lake)
     known = loads_by_content(connection, lake)
-    sweep(lake, known.keys())
+    released = released_loads(connection, lake)
+    sweep(lake, known.keys() | released.keys(), set(released.values()))
     make_folder(lake.scratch)
     target = ledger_target(lake, run_id)
     work = LoadInProgress(

@@ -16,16 +16,18 @@ from orchestration.ingest.files import decompressed
 
 LONGEST_RECORD = 100  # lines a quoted value may span before its quote counts as broken
 LARGEST_RECORD = 1 << 20  # bytes, for the same reason
+LONGEST_TEXT = 4000  # characters of a broken line kept for the person who corrects it
 BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
 class BrokenLine:
-    """A line that is no row. Its text stays unquoted: it may be anybody's data."""
+    """A line that is no row. Its text is quoted nowhere: it may be anybody's data."""
 
     row_number: int
     line_number: int
     reason: str
+    text: str
 
 
 def mend(path: Path, kind: str, fields: int, line_end: bytes, target: Path) -> list[BrokenLine]:
@@ -42,7 +44,7 @@ def mend(path: Path, kind: str, fields: int, line_end: bytes, target: Path) -> l
                 continue
             row_number += 1
             if reason:
-                broken.append(BrokenLine(row_number, line_number, reason))
+                broken.append(BrokenLine(row_number, line_number, reason, _text(record)))
             else:
                 out.write(b"%d,%s\n" % (row_number, record))
     return broken
@@ -92,7 +94,7 @@ def _records(lines: _Lines, fields: int) -> Iterator[tuple[int, bytes, str | Non
                 yield number, record, None
             else:
                 spanned = 1
-                yield number, b"", _reason(line, fields)
+                yield number, line, _reason(line, fields)
         lines.drop(spanned)
         number += spanned
 
@@ -124,6 +126,10 @@ def _fits(record: bytes, fields: int) -> bool:
     except (UnicodeDecodeError, csv.Error, StopIteration):
         return False
     return len(row) >= fields and not any(row[fields:])
+
+
+def _text(line: bytes) -> str:
+    return line.decode("utf-8", "backslashreplace").rstrip("\r\n")[:LONGEST_TEXT]
 
 
 def _reason(line: bytes, fields: int) -> str:

@@ -39,7 +39,8 @@ def judged(feed: Feed, delivery: Delivery, timezone: str) -> str:
 
     Columns: those of the contract, typed, defaults taken; `_line` (the row's number
     where the order does not give it); `_reasons` (null for a sound row); `_row_json`
-    (a faulty row as delivered, personal columns masked); `_is_duplicate` (false).
+    (a faulty row as delivered, personal columns masked); `_original` (the same with
+    nothing masked, columns of the contract only); `_is_duplicate` (false).
     """
     present = [column for column in feed.columns if column.name in delivery.columns]
     sources = {column.name: delivery.columns[column.name] for column in present}
@@ -66,6 +67,7 @@ def judged(feed: Feed, delivery: Delivery, timezone: str) -> str:
         "_line",
         f"case when _is_faulty then concat_ws('; ', {reasons}) end as _reasons",
         f"case when _is_faulty then {_delivered_json(present, delivery)} end as _row_json",
+        f"case when _is_faulty then {_original_json(present)} end as _original",
         "false as _is_duplicate",
     ]
     return (
@@ -76,11 +78,16 @@ def judged(feed: Feed, delivery: Delivery, timezone: str) -> str:
     )
 
 
-def row_json(feed: Feed) -> str:
-    """A typed row as JSON text, personal columns masked."""
+def row_json(feed: Feed, *, masked: bool = True) -> str:
+    """A typed row as JSON text, personal columns masked unless told otherwise."""
     return _json(
-        (column.name, identifier(column.name), column.is_personal) for column in feed.columns
+        (column.name, identifier(column.name), masked and column.is_personal)
+        for column in feed.columns
     )
+
+
+def _original_json(present: list[Column]) -> str:
+    return _json((column.name, _raw(column), False) for column in present)
 
 
 def _delivered_json(present: list[Column], delivery: Delivery) -> str:

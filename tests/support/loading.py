@@ -14,8 +14,9 @@ import duckdb
 from orchestration.ingest.contract import feed_contract
 from orchestration.ingest.control_totals import ControlTotals
 from orchestration.ingest.expansion import Expansion
-from orchestration.ingest.file_load import FileCounts, load_file
+from orchestration.ingest.file_load import load_file
 from orchestration.ingest.files import fingerprint
+from orchestration.ingest.judged_rows import FileCounts
 from orchestration.ingest.lake import SCHEMA_FILE, Lake, open_lake
 from orchestration.ingest.landing import DeliveredFile
 from orchestration.ingest.load import LoadResult, load
