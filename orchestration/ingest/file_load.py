@@ -54,10 +54,13 @@ def load_file(
     expansion: Expansion,
 ) -> FileLoad:
     """Reads, judges and writes one file. Raises FileRefusedError if it is refused whole."""
-    if file.format == "parquet":
-        expansion.require_parquet(connection, _plain_link(lake, file), taken.size)
-    delivery = _judge(connection, lake, feed, file, taken, timezone)
-    require_unchanged(file.path, taken)
+    try:
+        if file.format == "parquet":
+            expansion.require_parquet(connection, _plain_link(lake, file), taken.size)
+        delivery = _judge(connection, lake, feed, file, taken, timezone)
+    finally:
+        # What changed under the reader is told as that, not as damage.
+        require_unchanged(file.path, taken)
     judge_repeated_keys(connection, feed)
     counts = count_rows(connection, f"{file.feed}/{file.name}", delivery.rows, len(delivery.broken))
     if file.totals:

@@ -94,7 +94,7 @@ def load(
     make_folder(lake.scratch)
     connection = connect(settings.memory_limit, lake.scratch / "spill")
     try:
-        entries = _load_files(connection, lake, settings, run_id, landing, progress)
+        entries = load_files(connection, lake, settings, run_id, landing, progress)
         create_raw_views(connection, lake.home)
         standing = standing_files(connection, lake)
         require_feeds(connection, entries, landing, standing)
@@ -147,7 +147,7 @@ def _compose_reference(settings: Settings, lake: Lake) -> ReferenceSet:
     )
 
 
-def _load_files(
+def load_files(
     connection: duckdb.DuckDBPyConnection,
     lake: Lake,
     settings: Settings,
