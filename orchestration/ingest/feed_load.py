@@ -17,6 +17,7 @@ from orchestration.ingest.lake import Lake, discard
 from orchestration.ingest.landing import DeliveredFile
 from orchestration.ingest.ledger import LedgerEntry, LoadedBefore, Status
 from orchestration.ingest.months import shown
+from orchestration.ingest.sources import Sources
 
 Content = tuple[str, str]
 
@@ -36,7 +37,7 @@ class LoadInProgress:
     """What the files of a run share.
 
     `attempt` names this run's ledger file. `known` are the contents loaded before, by
-    feed and SHA-256, `standing` the (feed, file name) accepted before; `fresh` are the
+    feed and stem (see Sources.stem), `standing` the (feed, file name) accepted before; `fresh` are the
     contents this run added.
     """
 
@@ -49,6 +50,7 @@ class LoadInProgress:
     known: dict[Content, LoadedBefore]
     standing: Set[tuple[str, str]]
     expansion: Expansion
+    sources: Sources = field(default_factory=Sources)
     progress: Callable[[FeedProgress], None] | None = None
     fresh: set[Content] = field(default_factory=set)
 
@@ -99,11 +101,12 @@ def _load_one(
 ) -> tuple[LedgerEntry, FileLoad | None]:
     if isinstance(look, FileRefusedError):
         return _rejected(work, file, None, str(look)), None
-    content = (feed.name, look.sha256)
+    stem = work.sources.stem(feed.name, look.sha256)
+    content = (feed.name, stem)
     before = work.known.get(content)
     if before:
         return _skipped(work, file, look, before), None
-    load_id = f"{feed.name}-{look.sha256[:24]}"
+    load_id = f"{feed.name}-{stem[:24]}"
     try:
         require_hash(file.totals, look)
         loaded = load_file(
@@ -115,6 +118,8 @@ def _load_one(
             load_id,
             work.timezone,
             work.expansion,
+            work.sources.of(feed.name),
+            stem,
         )
     except FileRefusedError as fault:
         return _rejected(work, file, look, str(fault)), None
@@ -143,6 +148,7 @@ def _loaded(
         rows_duplicate=loaded.counts.duplicate,
         reason=f"unknown columns: {unknown}" if unknown else None,
         months=", ".join(map(shown, loaded.months)) or None,
+        source_sha256=work.sources.sha256(file.feed),
     )
 
 
@@ -177,6 +183,7 @@ def _without_rows(
         loaded_at=_now(),
         status=status,
         reason=reason,
+        source_sha256=work.sources.sha256(file.feed),
     )
 
 
@@ -185,7 +192,7 @@ def _taken_back(work: LoadInProgress, entry: LedgerEntry, reason: str) -> Ledger
 
     A copy of it that was skipped in the same delivery is refused with it.
     """
-    content = (entry.feed, entry.file_sha256 or "")
+    content = (entry.feed, work.sources.stem(entry.feed, entry.file_sha256 or ""))
     if content not in work.fresh or entry.status is Status.REJECTED:
         return entry
     discard(work.lake, *content)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -22,12 +22,23 @@ from orchestration.ingest.judged_rows import (
     one_value,
     write_faulty_rows,
     write_rows,
+    write_unknown,
 )
 from orchestration.ingest.lake import Lake, make_folder
 from orchestration.ingest.landing import DeliveredFile
-from orchestration.ingest.readers import Delivery, read_csv, read_mended_csv, read_parquet
+from orchestration.ingest.readers import (
+    Delivery,
+    layout_of,
+    read_csv,
+    read_mended_csv,
+    read_mended_ndjson,
+    read_ndjson,
+    read_parquet,
+)
 from orchestration.ingest.rules import judged
+from orchestration.ingest.sources import CONTRACT, FeedSource
 from orchestration.ingest.sql import identifier
+from orchestration.ingest.unpacking import plain_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +63,19 @@ def load_file(
     load_id: str,
     timezone: str,
     expansion: Expansion,
+    declared: FeedSource = CONTRACT,
+    stem: str | None = None,
 ) -> FileLoad:
-    """Reads, judges and writes one file. Raises FileRefusedError if it is refused whole."""
+    """Reads, judges and writes one file. Raises FileRefusedError if it is refused whole.
+
+    `declared` is how the feed's files differ from the contract, `stem` the name of
+    its files in the lake (without one, its SHA-256).
+    """
+    stem = stem or taken.sha256
     try:
         if file.format == "parquet":
             expansion.require_parquet(connection, _plain_link(lake, file), taken.size)
-        delivery = _judge(connection, lake, feed, file, taken, timezone)
+        delivery = _judge(connection, lake, feed, file, taken, timezone, declared)
     finally:
         # What changed under the reader is told as that, not as damage.
         require_unchanged(file.path, taken)
@@ -68,9 +86,11 @@ def load_file(
     months: tuple[date, ...] = ()
     reasons: tuple[str, ...] = ()
     if counts.loaded:
-        months = write_rows(connection, lake, feed, taken.sha256, load_id)
+        months = write_rows(connection, lake, feed, stem, load_id)
     if counts.quarantined:
-        reasons = write_faulty_rows(connection, lake, feed, taken.sha256, load_id, delivery.broken)
+        reasons = write_faulty_rows(connection, lake, feed, stem, load_id, delivery.broken)
+    if delivery.unknown:
+        write_unknown(connection, lake, feed, stem, load_id)
     connection.execute("drop table judged")
     return FileLoad(counts, tuple(delivery.unknown), reasons, months)
 
@@ -82,22 +102,48 @@ def _judge(
     file: DeliveredFile,
     taken: Fingerprint,
     timezone: str,
+    declared: FeedSource,
 ) -> Delivery:
     """Fills the temporary table `judged` with every row of the file."""
+
+    def filled(delivery: Delivery) -> bool:
+        return fill(connection, feed, delivery, timezone, declared)
+
     path = _plain_link(lake, file)
     if file.format == "parquet":
-        delivery = read_parquet(connection, feed, path)
-        if not fill(connection, feed, delivery, timezone):
+        delivery = read_parquet(connection, feed, declared, path)
+        if not filled(delivery):
             raise FileRefusedError("it is no sound Parquet file (damaged or truncated)")
         return delivery
-    delivery = read_csv(feed, path, file.format, taken)
-    if fill(connection, feed, delivery, timezone):
-        return delivery
-    scratch = lake.scratch / "mended.csv"
-    delivery = read_mended_csv(feed, path, file.format, taken, scratch)
-    if not fill(connection, feed, delivery, timezone):
+    text = plain_text(path, file.format, taken, declared.encoding, lake.scratch)
+    mended = lake.scratch / "mended.txt"
+    if file.format.startswith("ndjson"):
+        found = _first_filled(
+            filled,
+            lambda: read_ndjson(connection, feed, declared, text),
+            lambda: read_mended_ndjson(connection, feed, declared, text, mended),
+        )
+    else:
+        layout = layout_of(feed, declared, text)
+        found = _first_filled(
+            filled,
+            lambda: read_csv(feed, declared, text, layout),
+            lambda: read_mended_csv(feed, declared, text, layout, mended),
+        )
+    if found is None:
         raise FileRefusedError("it cannot be split into rows and fields even line by line")
-    return delivery
+    return found
+
+
+def _first_filled(
+    filled: Callable[[Delivery], bool], *readings: Callable[[], Delivery | None]
+) -> Delivery | None:
+    """The first of several ways to read a file that works."""
+    for reading in readings:
+        delivery = reading()
+        if delivery is not None and filled(delivery):
+            return delivery
+    return None
 
 
 def _plain_link(lake: Lake, file: DeliveredFile) -> Path:
@@ -110,7 +156,11 @@ def _plain_link(lake: Lake, file: DeliveredFile) -> Path:
 
 
 def fill(
-    connection: duckdb.DuckDBPyConnection, feed: Feed, delivery: Delivery, timezone: str
+    connection: duckdb.DuckDBPyConnection,
+    feed: Feed,
+    delivery: Delivery,
+    timezone: str,
+    declared: FeedSource = CONTRACT,
 ) -> bool:
     """Whether the file could be read whole.
 
@@ -118,7 +168,7 @@ def fill(
     """
     try:
         connection.execute(
-            f"create or replace temp table judged as {judged(feed, delivery, timezone)}"
+            f"create or replace temp table judged as {judged(feed, delivery, timezone, declared)}"
         )
     except (duckdb.InvalidInputException, duckdb.IOException, duckdb.ConversionException):
         return False

@@ -149,6 +149,19 @@ def write_faulty_rows(
     return _commonest_reasons(connection, target)
 
 
+def write_unknown(
+    connection: duckdb.DuckDBPyConnection, lake: Lake, feed: Feed, stem: str, load_id: str
+) -> None:
+    """Writes the values of columns the contract does not know, of every row that has any."""
+    write_parquet(
+        connection,
+        f"select {literal(load_id)} as load_id, {ROW_NUMBER} as row_number, "
+        f"{literal(feed.name)} as feed, _unknown as values_json "
+        "from judged where _unknown is not null order by row_number",
+        lake.unknown_file(feed.name, stem),
+    )
+
+
 def _commonest_reasons(connection: duckdb.DuckDBPyConnection, target: Path) -> tuple[str, ...]:
     rows = connection.execute(
         "select reasons, count(*) as times, min(row_number) from "

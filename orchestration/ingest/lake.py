@@ -23,7 +23,8 @@ class Lake:
     """The places of the lake below a home directory.
 
     Files of rows are named by the load they belong to: the `stem` is the SHA-256 of a
-    delivered file, the load_id of a released one.
+    delivered file (hashed with what sources.toml declares of it, if anything), the load_id
+    of a released one.
     """
 
     home: Path
@@ -74,6 +75,11 @@ class Lake:
         return self.root / "released_files"
 
     @property
+    def unknown(self) -> Path:
+        """The values of columns the contract does not know, kept aside."""
+        return self.root / "unknown"
+
+    @property
     def scratch(self) -> Path:
         """Working files of a load; nothing in it outlives the load."""
         return self.home / "tmp" / "load"
@@ -100,6 +106,10 @@ class Lake:
     def links_file(self, feed: str, stem: str) -> Path:
         """Where the links of a released file to the rows it corrects go."""
         return self.releases / feed / f"{stem}.parquet"
+
+    def unknown_file(self, feed: str, stem: str) -> Path:
+        """Where the values of a delivered file's unknown columns go."""
+        return self.unknown / feed / f"{stem}.parquet"
 
 
 def make_folder(path: Path) -> None:
@@ -154,19 +164,26 @@ def sweep(lake: Lake, loaded: Set[tuple[str, str]], released: Set[str]) -> None:
     for path in lake.released_files.glob("*.csv"):
         if path.stem not in released:
             path.unlink()
-    for folder in (lake.root / "raw", lake.quarantine, lake.originals, lake.releases):
+    for folder in (
+        lake.root / "raw",
+        lake.quarantine,
+        lake.originals,
+        lake.releases,
+        lake.unknown,
+    ):
         for feed, path in _content_files(folder):
             if (feed, path.stem) not in loaded:
                 path.unlink()
                 _remove_if_empty(path.parent)
 
 
-def discard(lake: Lake, feed: str, sha256: str) -> None:
+def discard(lake: Lake, feed: str, stem: str) -> None:
     """Removes the rows of a file that is refused after it was read."""
     for path in [
-        *lake.raw(feed).rglob(f"{sha256}.parquet"),
-        lake.quarantine_file(feed, sha256),
-        lake.originals_file(feed, sha256),
+        *lake.raw(feed).rglob(f"{stem}.parquet"),
+        lake.quarantine_file(feed, stem),
+        lake.originals_file(feed, stem),
+        lake.unknown_file(feed, stem),
     ]:
         path.unlink(missing_ok=True)
         _remove_if_empty(path.parent)

@@ -11,6 +11,7 @@ import duckdb
 
 from orchestration.ingest.contract import feed_contract
 from orchestration.ingest.lake import SCHEMA_FILE, Lake, write_parquet
+from orchestration.ingest.sources import content_stem
 from orchestration.ingest.sql import literal
 
 LEDGER_TYPES = {
@@ -30,6 +31,7 @@ LEDGER_TYPES = {
     "reason": "varchar",
     "months": "varchar",
     "origin_load_id": "varchar",
+    "source_sha256": "varchar",
 }
 
 
@@ -47,8 +49,10 @@ class LedgerEntry:
 
     `months` are those of the rows loaded (`2025-01, 2025-02`), null where the feed has no
     month. `origin_load_id` is the load whose quarantined rows a released file corrects,
-    null for a delivery. Hash and size are null for what could not be read, the time of
-    delivery for what is not there; the counts of a file not loaded are 0.
+    null for a delivery. `source_sha256` is the hash of what sources.toml declares of the
+    feed's rows, null where it declares nothing. Hash and size are null for what could not
+    be read, the time of delivery for what is not there; the counts of a file not loaded
+    are 0.
     """
 
     load_id: str
@@ -67,6 +71,7 @@ class LedgerEntry:
     reason: str | None = None
     months: str | None = None
     origin_load_id: str | None = None
+    source_sha256: str | None = None
 
 
 def ledger_target(lake: Lake, run_id: str) -> Path:
@@ -101,12 +106,15 @@ def write_ledger_schema(connection: duckdb.DuckDBPyConnection, lake: Lake) -> No
 def loads_by_content(
     connection: duckdb.DuckDBPyConnection, lake: Lake
 ) -> dict[tuple[str, str], LoadedBefore]:
-    """The deliveries loaded already, by feed and SHA-256."""
+    """The deliveries loaded already, by feed and stem (see Sources.stem)."""
     rows = connection.execute(
-        "select feed, file_sha256, load_id, file_name, run_id "
+        "select feed, file_sha256, source_sha256, load_id, file_name, run_id "
         f"from {ledger_relation(lake)} where status = 'loaded' and origin_load_id is null"
     ).fetchall()
-    return {(row[0], row[1]): LoadedBefore(*row[2:]) for row in rows}
+    return {
+        (row[0], content_stem(row[1], row[2]) if row[2] else row[1]): LoadedBefore(*row[3:])
+        for row in rows
+    }
 
 
 def released_loads(connection: duckdb.DuckDBPyConnection, lake: Lake) -> dict[tuple[str, str], str]:
@@ -154,6 +162,7 @@ def standing_files(
         inner join ledger as loads
             on accepted.feed = loads.feed
             and accepted.file_sha256 = loads.file_sha256
+            and accepted.source_sha256 is not distinct from loads.source_sha256
             and loads.status = 'loaded'
             and loads.origin_load_id is null
         where accepted.recency = 1
@@ -171,7 +180,8 @@ def write_active_loads(connection: duckdb.DuckDBPyConnection, lake: Lake) -> Non
     holds it, so that a copy delivered again changes nothing, and that the order is the
     one a build from the same landing folder would find. Released rows count as long as
     the load they correct, and stand right behind it: whatever was delivered later than
-    the faulty row still supersedes its correction.
+    the faulty row still supersedes its correction. Of a content read under several
+    declarations (sources.toml) the load under the last one counts.
     """
     versioned = ", ".join(
         literal(feed.name) for feed in feed_contract().values() if feed.versioned_by
@@ -214,6 +224,16 @@ def write_active_loads(connection: duckdb.DuckDBPyConnection, lake: Lake) -> Non
             from changes
             where is_held or feed in ({versioned})
         ),
+        readings as (
+            select
+                feed,
+                file_sha256,
+                source_sha256,
+                row_number() over (
+                    partition by feed, file_sha256 order by loaded_at desc, load_id desc
+                ) as recency
+            from deliveries
+        ),
         delivered as (
             select
                 loads.load_id,
@@ -223,9 +243,14 @@ def write_active_loads(connection: duckdb.DuckDBPyConnection, lake: Lake) -> Non
                 loads.load_id as origin_load_id,
                 cast(null as timestamp) as released_at
             from contents
+            inner join readings
+                on contents.feed = readings.feed
+                and contents.file_sha256 = readings.file_sha256
+                and readings.recency = 1
             inner join ledger as loads
                 on contents.feed = loads.feed
                 and contents.file_sha256 = loads.file_sha256
+                and readings.source_sha256 is not distinct from loads.source_sha256
                 and loads.status = 'loaded'
                 and loads.origin_load_id is null
             where contents.place = 1

@@ -35,6 +35,7 @@ from orchestration.ingest.policy import policies_in_force, require_policy
 from orchestration.ingest.quarantine import write_quarantine_schema
 from orchestration.ingest.reference import ReferenceSet, compose_reference
 from orchestration.ingest.run_settings import config_sha256, write_run_settings
+from orchestration.ingest.sources import Sources, read_sources
 from orchestration.ingest.sql import connect
 from orchestration.settings import Settings, byte_count
 
@@ -88,13 +89,14 @@ def load(
         DataBlockedError: a refused file, a missing required feed or exchange rate.
     """
     lake = Lake(settings.home.absolute())
-    landing = survey(settings.landing, feed_contract())
+    sources = read_sources(settings.landing, settings.sources, settings.settings_file)
+    landing = survey(settings.landing, feed_contract(), sources)
     reference = _compose_reference(settings, lake)
     require_policy(lake.reference, settings.tier_policy)
     make_folder(lake.scratch)
     connection = connect(settings.memory_limit, lake.scratch / "spill")
     try:
-        entries = load_files(connection, lake, settings, run_id, landing, progress)
+        entries = load_files(connection, lake, settings, run_id, landing, sources, progress)
         create_raw_views(connection, lake.home)
         standing = standing_files(connection, lake)
         require_feeds(connection, entries, landing, standing)
@@ -102,7 +104,7 @@ def load(
         stood_by = require_months(
             connection, entries, landing, standing, months.closing_month, settings.timezone
         )
-        hashed = config_sha256(settings)
+        hashed = config_sha256(settings, sources)
         write_run_settings(
             connection,
             lake,
@@ -153,6 +155,7 @@ def load_files(
     settings: Settings,
     run_id: str,
     landing: Landing,
+    sources: Sources,
     progress: Callable[[FeedProgress], None] | None,
 ) -> list[LedgerEntry]:
     """Load every file of every feed and commit them with the run's ledger file."""
@@ -176,6 +179,7 @@ def load_files(
         expansion=Expansion(
             byte_count(settings.expanded_size_limit), settings.expanded_ratio_limit
         ),
+        sources=sources,
         progress=progress,
     )
     entries = [
