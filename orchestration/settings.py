@@ -70,6 +70,7 @@ class Settings(BaseSettings):
     quarantine_share_limits: dict[str, Share] = {}
     expanded_size_limit: Annotated[str, Field(pattern=SIZE)] = "200GB"
     expanded_ratio_limit: Annotated[float, Field(ge=1)] = 200
+    sources: dict[str, Any] = {}
 
     def share_limit_of(self, feed: str) -> float:
         """The share of faulty rows above which a delivery of the feed is refused."""
@@ -147,7 +148,16 @@ def load_settings(home: Path | str | None = None, **overrides: Any) -> Settings:
     except ValidationError as error:
         raise ConfigurationError(_told(error, origins)) from None
     _require_past(settings, origins)
+    if settings.sources:
+        _require_sources(settings, origins["sources"])
     return settings
+
+
+def _require_sources(settings: Settings, layer: _Layer) -> None:
+    # Needs the engine to try out date formats; only those who declare any pay for it.
+    from orchestration.ingest.sources import feed_sources
+
+    feed_sources(settings.sources, layer.origin, f"{layer.named('sources')}.")
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

@@ -16,7 +16,7 @@ import duckdb
 
 from orchestration.errors import DataBlockedError
 from orchestration.ingest.contract import Feed, feed_contract
-from orchestration.ingest.landing import FORMATS, Landing
+from orchestration.ingest.landing import KNOWN_TYPES, Landing
 from orchestration.ingest.ledger import LedgerEntry, Standing, Status
 from orchestration.ingest.months import next_month, shown
 from orchestration.ingest.sql import identifier, literal
@@ -41,8 +41,7 @@ def require_feeds(
     refused = _refused(entries)
     gaps = [entry for entry in refused if (entry.feed, entry.file_name) not in standing]
     faults = [
-        f"{where} was refused: {reason}."
-        for reason, where in _grouped(gaps, landing.folder).items()
+        f"{where} was refused: {reason}." for reason, where in _grouped(gaps, landing).items()
     ]
     for feed in feed_contract().values():
         if feed.required and not _has_rows(connection, feed):
@@ -76,7 +75,8 @@ def require_months(
             warnings.append(f"{refusal}; {held} (load {before.load_id}) stays in force")
         else:
             faults.append(
-                f"{landing.folder / refusal}. The run cannot go on without it: {held} does not "
+                f"{landing.path_of(entry.feed, entry.file_name)} was refused: {entry.reason}. "
+                f"The run cannot go on without it: {held} does not "
                 f"reach the end of {shown(month)}."
             )
     if faults:
@@ -117,13 +117,13 @@ def _reaches(
     return bool(row and row[0] and row[0] >= month)
 
 
-def _grouped(refused: Sequence[LedgerEntry], folder: Path) -> dict[str, str]:
+def _grouped(refused: Sequence[LedgerEntry], landing: Landing) -> dict[str, str]:
     """The refused files by reason: a delivery refused for one reason is one line."""
     grouped: dict[str, list[LedgerEntry]] = {}
     for entry in refused:
         grouped.setdefault(entry.reason or "", []).append(entry)
     return {
-        reason: f"{folder / same[0].feed / same[0].file_name}"
+        reason: f"{landing.path_of(same[0].feed, same[0].file_name)}"
         + (f" (and {len(same) - 1} more of {same[0].feed})" if len(same) > 1 else "")
         for reason, same in grouped.items()
     }
@@ -140,5 +140,5 @@ def _why_empty(feed: Feed, landing: Landing, refused: Sequence[LedgerEntry]) -> 
     if feed.name not in landing.files:
         return f"there is no folder {folder}"
     if not landing.files[feed.name]:
-        return f"{folder} holds no file of a known type ({', '.join(FORMATS)})"
+        return f"{folder} holds no file of a known type ({KNOWN_TYPES})"
     return f"the files in {folder} hold no sound row"

@@ -55,5 +55,7 @@ def as_utf8(text: str) -> bytes:
 
 
 def _undecoded(error: UnicodeError) -> tuple[str, int]:
+    """Steps over one byte, or one unit of UTF-16: a sign that follows may be sound."""
     assert isinstance(error, UnicodeDecodeError)
-    return UNDECODED.decode(UTF_8, "surrogateescape"), error.start + 1
+    resumed = error.end if error.encoding.startswith("utf-16") else error.start + 1
+    return UNDECODED.decode(UTF_8, "surrogateescape"), resumed

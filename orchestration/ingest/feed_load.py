@@ -37,8 +37,8 @@ class LoadInProgress:
     """What the files of a run share.
 
     `attempt` names this run's ledger file. `known` are the contents loaded before, by
-    feed and stem (see Sources.stem), `standing` the (feed, file name) accepted before; `fresh` are the
-    contents this run added.
+    feed and stem (see Sources.stem), `standing` the (feed, file name) accepted before;
+    `fresh` are the contents this run added.
     """
 
     connection: duckdb.DuckDBPyConnection

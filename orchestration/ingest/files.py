@@ -50,6 +50,7 @@ class Lines:
     head: bytearray = field(default_factory=bytearray)
 
     def take(self, chunk: bytes) -> None:
+        """Count the lines of the next piece of a file."""
         if len(self.head) < CHUNK:
             self.head += chunk[: CHUNK - len(self.head)]
         self.feeds += chunk.count(b"\n")
@@ -59,6 +60,7 @@ class Lines:
 
     @property
     def total(self) -> int | None:
+        """The number of lines, where counting could not go wrong."""
         if self.quoted or self.returns not in (0, self.feeds):
             return None
         return self.feeds + (self.last not in (b"", b"\n"))

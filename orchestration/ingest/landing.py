@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
 from orchestration.errors import ConfigurationError
 from orchestration.ingest.contract import Feed
 from orchestration.ingest.control_totals import CONTROL_FILE, ControlTotals, read_control
+from orchestration.ingest.sources import SOURCES_FILE, Sources
 
-FORMATS = {".csv": "csv", ".csv.gz": "csv.gz", ".parquet": "parquet"}
+LAYOUTS = {".csv": "csv", ".tsv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
+COMPRESSIONS = ("", ".gz", ".zst")
+# The longest suffix of a name tells its format: how it is laid out and how compressed.
+FORMATS = {
+    f"{suffix}{compression}": f"{layout}{compression}"
+    for suffix, layout in LAYOUTS.items()
+    for compression in COMPRESSIONS
+} | {".parquet": "parquet"}
+KNOWN_TYPES = f"{', '.join(LAYOUTS)}, each also with .gz or .zst, and .parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +48,20 @@ class Landing:
     files: Mapping[str, tuple[DeliveredFile, ...]]
     warnings: tuple[str, ...]
 
+    def path_of(self, feed: str, name: str) -> Path:
+        """Where a file of a feed lies."""
+        paths = {file.name: file.path for file in self.files.get(feed, ())}
+        return paths.get(name, self.folder / feed / name)
 
-def survey(folder: Path | None, contract: Mapping[str, Feed]) -> Landing:
+
+def survey(
+    folder: Path | None, contract: Mapping[str, Feed], sources: Sources | None = None
+) -> Landing:
     """Lists the delivered files of every feed; opens none but the control files.
 
-    Raises ConfigurationError when there is no folder, or no feed's folder in it.
+    Files of a feed are those in its folder and those that match a pattern declared in
+    `sources`. Raises ConfigurationError when there is no folder, neither a feed's folder
+    nor a matching file in it, or a file that matches for several feeds.
     """
     if folder is None:
         raise ConfigurationError(
@@ -60,20 +78,93 @@ def survey(folder: Path | None, contract: Mapping[str, Feed]) -> Landing:
         raise ConfigurationError(
             f"The landing folder {folder} may not be read by this user."
         ) from error
-    warnings = [_stranger(entry) for entry in entries if _is_stranger(entry, contract)]
-    feeds = [name for name in contract if (folder / name).is_dir()]
+    matching = _matching(folder, contract, sources or Sources())
+    claimed = {path for paths in matching.values() for path in paths}
+    holding = {parent for path in claimed for parent in path.relative_to(folder).parents}
+    warnings = [
+        _stranger(entry)
+        for entry in entries
+        if _is_stranger(entry, contract)
+        and entry not in claimed
+        and entry.relative_to(folder) not in holding
+    ]
+    feeds = [name for name in contract if (folder / name).is_dir() or matching.get(name)]
     if not feeds:
         raise ConfigurationError(
             f"The landing folder {folder} holds no feed. It wants one folder per feed: "
-            f"{', '.join(contract)}."
+            f"{', '.join(contract)}. Files that lie elsewhere in it are named in {SOURCES_FILE}."
         )
-    files = {name: _feed_files(folder / name, name, folder, warnings) for name in feeds}
+    files: dict[str, tuple[DeliveredFile, ...]] = {}
+    for name in feeds:
+        is_there = (folder / name).is_dir()
+        own = _feed_files(folder / name, name, folder, warnings, claimed) if is_there else ()
+        kind = (sources or Sources()).of(name).format
+        matched = _matched_files(folder, name, kind, matching.get(name, ()), own)
+        files[name] = tuple(sorted([*own, *matched], key=lambda file: file.name))
     return Landing(folder, files, tuple(warnings))
+
+
+def _matching(
+    folder: Path, contract: Mapping[str, Feed], sources: Sources
+) -> dict[str, tuple[Path, ...]]:
+    """The files that match the patterns of each feed. Raises ConfigurationError."""
+    matching: dict[str, tuple[Path, ...]] = {}
+    owners: dict[Path, str] = {}
+    for feed in contract:
+        patterns = sources.of(feed).files
+        paths = {path for pattern in patterns for path in folder.glob(pattern) if path.is_file()}
+        matching[feed] = tuple(sorted(path for path in paths if not path.name.startswith("_")))
+        for path in matching[feed]:
+            top = path.relative_to(folder).parts[0]
+            other = owners.get(path) or (top if top in contract and top != feed else None)
+            if other:
+                raise ConfigurationError(
+                    f"{SOURCES_FILE}: [{feed}] files = {list(patterns)} matches "
+                    f"'{_printable(path.relative_to(folder).as_posix())}', which belongs to the "
+                    f"feed {other}. Narrow the pattern."
+                )
+            owners[path] = feed
+    return matching
+
+
+def _matched_files(
+    landing: Path,
+    feed: str,
+    declared: str | None,
+    paths: Sequence[Path],
+    own: Sequence[DeliveredFile],
+) -> list[DeliveredFile]:
+    """Files named by a pattern, as far as the feed's folder has not given them already."""
+    totals, control_fault = read_control(landing / CONTROL_FILE) if paths else ({}, None)
+    given = {file.path for file in own}
+    found = []
+    for path in paths:
+        if path in given:
+            continue
+        relative = path.relative_to(landing).as_posix()
+        kind = format_of(path.name) or _declared_format(path.name, declared)
+        fault = control_fault or _fault(path, relative, (landing.resolve(),))
+        if kind is None:
+            fault = fault or (
+                f"its name tells no known type ({KNOWN_TYPES}); declare its format in "
+                f"{SOURCES_FILE}"
+            )
+        found.append(
+            DeliveredFile(feed, _printable(relative), path, kind or "", totals.get(relative), fault)
+        )
+    return found
+
+
+def _declared_format(name: str, declared: str | None) -> str | None:
+    if declared is None or declared == "parquet":
+        return declared
+    compression = next((c for c in COMPRESSIONS if c and name.lower().endswith(c)), "")
+    return f"{declared}{compression}"
 
 
 def _is_stranger(entry: Path, contract: Mapping[str, Feed]) -> bool:
     known = entry.name in contract and entry.is_dir()
-    return not known and not entry.name.startswith((".", "_"))
+    return not known and not entry.name.startswith((".", "_")) and entry.name != SOURCES_FILE
 
 
 def _stranger(entry: Path) -> str:
@@ -82,7 +173,7 @@ def _stranger(entry: Path) -> str:
 
 
 def _feed_files(
-    folder: Path, feed: str, landing: Path, warnings: list[str]
+    folder: Path, feed: str, landing: Path, warnings: list[str], claimed: Set[Path]
 ) -> tuple[DeliveredFile, ...]:
     found: list[DeliveredFile] = []
     totals, control_fault = read_control(folder / CONTROL_FILE)
@@ -94,7 +185,7 @@ def _feed_files(
 
     for root, directories, names in os.walk(folder, onerror=unreadable):
         here = Path(root)
-        in_a_files_place = [name for name in directories if _format(name)]
+        in_a_files_place = [name for name in directories if format_of(name)]
         for name in list(directories):
             if name in in_a_files_place:
                 directories.remove(name)
@@ -107,14 +198,16 @@ def _feed_files(
         for name in sorted([*names, *in_a_files_place]):
             path = here / name
             relative = path.relative_to(folder).as_posix()
-            kind = _format(name)
+            kind = format_of(name)
             if name.startswith((".", "_")):
                 if kind:
                     warnings.append(f"{feed}: '{_printable(relative)}' is hidden; left alone")
+            elif kind is None and path in claimed:
+                continue
             elif kind is None:
                 warnings.append(
                     f"{feed}: '{_printable(relative)}' is of no known type "
-                    f"({', '.join(FORMATS)}); left alone"
+                    f"({KNOWN_TYPES}); left alone"
                 )
             else:
                 fault = control_fault or _fault(path, relative, inside)
@@ -124,7 +217,7 @@ def _feed_files(
                     )
                 )
     found.extend(_announced_only(feed, folder, totals, {file.name for file in found}))
-    return tuple(sorted(found, key=lambda file: file.name))
+    return tuple(found)
 
 
 def _faulty(feed: str, where: str, path: Path, fault: str) -> DeliveredFile:
@@ -142,7 +235,8 @@ def _announced_only(
     ]
 
 
-def _format(name: str) -> str | None:
+def format_of(name: str) -> str | None:
+    """The format a file's name tells, e.g. `csv.gz`; None if it tells none."""
     lowered = name.lower()
     return next((kind for suffix, kind in FORMATS.items() if lowered.endswith(suffix)), None)
 

@@ -89,7 +89,7 @@ def load(
         DataBlockedError: a refused file, a missing required feed or exchange rate.
     """
     lake = Lake(settings.home.absolute())
-    sources = read_sources(settings.landing, settings.sources, settings.settings_file)
+    sources = read_sources(settings.landing, settings.sources)
     landing = survey(settings.landing, feed_contract(), sources)
     reference = _compose_reference(settings, lake)
     require_policy(lake.reference, settings.tier_policy)

@@ -36,13 +36,11 @@ class Layout:
 
     def split(self, text: str) -> list[str]:
         """The fields of one record. Raises csv.Error for a broken quote."""
-        quoting = csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE
-        lines = io.StringIO(text, newline="")
         reader = csv.reader(
-            lines,
+            io.StringIO(text, newline=""),
             delimiter=self.delimiter,
             quotechar=self.quote or None,
-            quoting=quoting,
+            quoting=csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE,
             strict=True,
         )
         return next(reader, [])

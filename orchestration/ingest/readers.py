@@ -176,7 +176,7 @@ def _json_delivery(
     """Values as the text that stands in the file: no number passes through a binary float.
 
     DuckDB's JSON functions read numbers as such, so those that could suffer are quoted
-    before: \x01 stands in no JSON text, and marks what the pattern found.
+    before: the character 1 stands in no JSON text, and marks what the pattern found.
     """
     is_object = "json_valid(line) and left(ltrim(line), 1) = '{'"
     try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from orchestration.ingest.contract import Column, Feed
-from orchestration.ingest.readers import TEXT, Delivery, Source
+from orchestration.ingest.readers import TEXT, Delivery
 from orchestration.ingest.sources import CONTRACT, FeedSource
 from orchestration.ingest.sql import identifier, literal
 
@@ -38,9 +38,7 @@ class Rule:
     words: str
 
 
-def judged(
-    feed: Feed, delivery: Delivery, timezone: str, declared: FeedSource = CONTRACT
-) -> str:
+def judged(feed: Feed, delivery: Delivery, timezone: str, declared: FeedSource = CONTRACT) -> str:
     """The select that types and judges every row of a delivered file.
 
     Columns: those of the contract, typed, defaults taken; `_line` (the row's number
@@ -63,9 +61,7 @@ def judged(
     readings = {
         column.name: Reading(column, sources[column.name].type, declared) for column in present
     }
-    typed = [
-        f"{_typed(readings[column.name], timezone)} as {_value(column)}" for column in present
-    ]
+    typed = [f"{_typed(readings[column.name], timezone)} as {_value(column)}" for column in present]
     rules = {column.name: tuple(_rules(feed, readings[column.name])) for column in present}
     faults = [f"({rule.fault})" for name in rules for rule in rules[name]]
     faulty = " or ".join(["_fault is not null", *faults])
@@ -116,8 +112,11 @@ def _unknown_json(delivery: Delivery) -> str:
     if not delivery.unknown:
         return "cast(null as varchar)"
     values = [f"u{index}" for index in range(len(delivery.unknown))]
-    told = _json([(name, value, False) for name, value in zip(delivery.unknown, values, strict=True)])
-    return f"case when coalesce({', '.join(f'cast({v} as varchar)' for v in values)}) is not null then {told} end"
+    told = _json(
+        [(name, value, False) for name, value in zip(delivery.unknown, values, strict=True)]
+    )
+    is_there = " or ".join(f"{value} is not null" for value in values)
+    return f"case when {is_there} then {told} end"
 
 
 def _json(fields: Iterator[tuple[str, str, bool]] | list[tuple[str, str, bool]]) -> str:
@@ -157,6 +156,7 @@ class Reading:
 
     @property
     def is_text(self) -> bool:
+        """Whether the values are delivered as text."""
         return self.type == TEXT
 
     @property
@@ -171,6 +171,7 @@ class Reading:
 
     @property
     def factor(self) -> Decimal:
+        """What a delivered number is multiplied by."""
         return self.declared.factor(self.column.name)
 
     @property
@@ -221,7 +222,9 @@ def _rules(feed: Feed, reading: Reading) -> Iterator[Rule]:
 
 
 def _mapped_from(reading: Reading) -> str:
-    return f" (nor of the codes mapped to them: {', '.join(reading.codes)})" if reading.codes else ""
+    return (
+        f" (nor of the codes mapped to them: {', '.join(reading.codes)})" if reading.codes else ""
+    )
 
 
 def _reason(column: Column, rules: tuple[Rule, ...]) -> str:

@@ -23,7 +23,6 @@ from orchestration.ingest.contract import Column, Feed, feed_contract
 from orchestration.ingest.encodings import ENCODINGS
 
 SOURCES_FILE = "sources.toml"
-SECTION = "sources"
 UNITS = {
     "fen": Decimal("0.01"),
     "jiao": Decimal("0.1"),
@@ -129,7 +128,6 @@ class FeedSource(BaseModel):
         """What a delivered number is multiplied by: a power of ten."""
         return _factor(self.units[column]) if column in self.units else Decimal(1)
 
-
     def of_values(self) -> FeedSource:
         """What is declared of values alone, for rows whose columns have the contract's names."""
         about_files = {"files", "format", "encoding", "delimiter", "quote", "header"}
@@ -184,23 +182,25 @@ def content_stem(sha256: str, source_sha256: str) -> str:
     return hashlib.sha256(f"{sha256}\n{source_sha256}".encode()).hexdigest()
 
 
-def read_sources(
-    landing: Path | None, sections: Mapping[str, Any], settings_file: str = "tierwise.toml"
-) -> Sources:
+def read_sources(landing: Path | None, sections: Mapping[str, Any]) -> Sources:
     """The declarations in force.
 
-    `sections` are those of `[sources.<feed>]` in the settings; such a section replaces
+    `sections` are those of the settings (`[sources.<feed>]`); such a section replaces
     the one of the same feed in the landing folder's sources.toml whole.
     Raises ConfigurationError naming the file, the key and the value.
     """
-    feeds: dict[str, FeedSource] = {}
-    if landing is not None:
-        path = landing / SOURCES_FILE
-        for name, spec in _toml(path).items():
-            feeds[name] = _feed_source(str(path), name, name, spec)
-    for name, spec in sections.items():
-        feeds[name] = _feed_source(settings_file, f"{SECTION}.{name}", name, spec)
-    return Sources(feeds)
+    path = None if landing is None else landing / SOURCES_FILE
+    delivered = {} if path is None else feed_sources(_toml(path), str(path))
+    return Sources({**delivered, **feed_sources(sections, "the settings", "sources.")})
+
+
+def feed_sources(
+    sections: Mapping[str, Any], origin: str, prefix: str = ""
+) -> dict[str, FeedSource]:
+    """The sections of one place, validated. Raises ConfigurationError naming `origin`."""
+    return {
+        name: _feed_source(origin, f"{prefix}{name}", name, spec) for name, spec in sections.items()
+    }
 
 
 def _toml(path: Path) -> dict[str, Any]:
@@ -276,7 +276,9 @@ def _require_fit(feed: Feed, source: FeedSource) -> None:
     for key, (type_, fmt) in _formats(source, columns):
         if not _reads_back(fmt, type_):
             example = "%d/%m/%Y" if type_ == "date" else "%Y%m%d%H%M%S"
-            raise _MisfitError(f"{key} = '{fmt}': does not tell a {type_}; write it like {example}.")
+            raise _MisfitError(
+                f"{key} = '{fmt}': does not tell a {type_}; write it like {example}."
+            )
 
 
 def _require_column(columns: Mapping[str, Column], key: str, name: str) -> Column:

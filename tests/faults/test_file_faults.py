@@ -121,7 +121,10 @@ def test_column_delivered_twice(operator: SmallOperator) -> None:
 
 
 def test_header_in_another_encoding(operator: SmallOperator) -> None:
-    assert "header is not UTF-8" in refused(operator, "x.csv", TABLE.encode("utf-16"))
+    table = TABLE.replace("payment_method", "备注").encode("gbk")
+    assert refused(operator, "x.csv", table) == (
+        "its header is not UTF-8; deliver it as UTF-8, or declare its encoding in sources.toml"
+    )
 
 
 def test_folder_in_a_files_place(operator: SmallOperator) -> None:

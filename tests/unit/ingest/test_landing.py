@@ -45,7 +45,8 @@ def test_strangers_are_reported_and_left_alone(tmp_path: Path) -> None:
         "landing: the file 'README' belongs to no feed; left alone",
         "landing: the folder 'bills' belongs to no feed; left alone",
         "charges: '.a.csv' is hidden; left alone",
-        "charges: 'notes.txt' is of no known type (.csv, .csv.gz, .parquet); left alone",
+        "charges: 'notes.txt' is of no known type (.csv, .tsv, .ndjson, .jsonl, each also with "
+        ".gz or .zst, and .parquet); left alone",
     )
 
 
