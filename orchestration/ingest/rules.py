@@ -141,6 +141,8 @@ def _value(column: Column) -> str:
 
 
 def _final(column: Column, delivered: bool) -> str:
+    if delivered and column.default is None:
+        return _value(column)
     default = "null" if column.default is None else literal(column.default)
     typed_default = f"cast({default} as {column.sql_type})"
     return f"coalesce({_value(column)}, {typed_default})" if delivered else typed_default
@@ -203,7 +205,8 @@ def _rules(feed: Feed, reading: Reading) -> Iterator[Rule]:
     column = reading.column
     raw, value, missing = _raw(column), _value(column), _is_missing(reading)
     if column.must_be_delivered:
-        yield Rule(missing, literal("a value is required"))
+        # The first half is cheap and false for nearly every row.
+        yield Rule(f"{value} is null and {missing}", literal("a value is required"))
     if column.type != "string" or not _is_readable(reading):
         yield Rule(f"{value} is null and not {missing}", _unreadable(reading))
     if column.enum:
@@ -424,7 +427,12 @@ def _exact(reading: Reading, raw: str, wanted: str, scale: int) -> str:
     if delivered == TEXT:
         text = _plain_number(reading, f"trim({raw})")
         exact = literal(_exact_number(scale))
-        return f"case when regexp_full_match({text}, {exact}) then try_cast({text} as {wanted}) end"
+        slow = f"when regexp_full_match({text}, {exact}) then try_cast({text} as {wanted})"
+        if reading.has_marks:
+            return f"case {slow} end"
+        # A text that its value begins with when written out needs no pattern: most do.
+        value = f"try_cast({raw} as {wanted})"
+        return f"case when starts_with(cast({value} as varchar), {raw}) then {value} {slow} end"
     value = f"try_cast({raw} as {wanted})"
     if delivered in FLOAT_TYPES:
         returns = f"cast({value} as {delivered}) = {raw}"
