@@ -125,8 +125,8 @@ def list_quarantine(
 
     Exit codes: 0 listed, 2 wrong use.
     """
+    from orchestration.delivered_rows import print_waiting_rows
     from orchestration.ingest.waiting import waiting_rows
-    from orchestration.quarantine import print_waiting_rows
     from orchestration.settings import load_settings
 
     print_waiting_rows(console, waiting_rows(load_settings(home).home, feed, load))
@@ -143,8 +143,8 @@ def export_quarantine(
 
     Exit codes: 0 written, 2 wrong use.
     """
+    from orchestration.delivered_rows import print_export
     from orchestration.ingest.waiting import export_waiting_rows
-    from orchestration.quarantine import print_export
     from orchestration.settings import load_settings
 
     rows = export_waiting_rows(load_settings(home).home, feed, load, out)
@@ -161,15 +161,32 @@ def release_quarantine(
     Exit codes: 0 all released, 1 some are still at fault and stay in quarantine, 2 wrong
     use, nothing loaded, 3 another run holds the warehouse.
     """
+    from orchestration.delivered_rows import print_release
     from orchestration.ingest.lock import HomeLock
     from orchestration.ingest.release import release
-    from orchestration.quarantine import print_release
     from orchestration.settings import load_settings
 
     settings = load_settings(home)
     with HomeLock(settings.home):
         released = release(settings, file)
     print_release(console, released)
+
+
+@app.command()
+def history(
+    feed: Annotated[str, typer.Argument(help="The feed, e.g. invoices.")],
+    key: Annotated[list[str], typer.Argument(help="The key of the row, one value per part.")],
+    home: HomeOption = None,
+) -> None:
+    """Every delivery of a row: the load that brought it, and what superseded it.
+
+    Exit codes: 0 told, 2 wrong use.
+    """
+    from orchestration.delivered_rows import print_history
+    from orchestration.ingest.history import row_history
+    from orchestration.settings import load_settings
+
+    print_history(console, row_history(load_settings(home).home, feed, key))
 
 
 @app.command()

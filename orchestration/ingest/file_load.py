@@ -170,7 +170,11 @@ def fill(
         connection.execute(
             f"create or replace temp table judged as {judged(feed, delivery, timezone, declared)}"
         )
-    except (duckdb.InvalidInputException, duckdb.IOException, duckdb.ConversionException):
+    except (duckdb.InvalidInputException, duckdb.ConversionException):
+        return False
+    except duckdb.IOException as error:
+        if "Could not write" in str(error):  # a full disk says nothing of the file
+            raise
         return False
     return delivery.rows is None or delivery.rows == one_value(
         connection, "select count(*) from judged"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,6 +86,17 @@ class Lake:
         """Working files of a load; nothing in it outlives the load."""
         return self.home / "tmp" / "load"
 
+    @property
+    def folders_of_rows(self) -> tuple[Path, ...]:
+        """The folders whose files belong to a feed and a load."""
+        return (
+            self.root / "raw",
+            self.quarantine,
+            self.originals,
+            self.releases,
+            self.unknown,
+        )
+
     def raw(self, feed: str) -> Path:
         """The loaded rows of a feed."""
         return self.root / "raw" / feed
@@ -136,6 +147,30 @@ def write_parquet(
     unfinished.replace(target)
 
 
+def make_durable(paths: Iterable[Path]) -> None:
+    """Waits until files and the folders that name them are on disk.
+
+    What the ledger will name must survive a power cut that the ledger survives.
+    """
+    written = list(paths)
+    for path in [*written, *sorted({path.parent for path in written})]:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def files_of_loads(lake: Lake, loads: Set[tuple[str, str]]) -> list[Path]:
+    """The files of rows of the given (feed, stem)."""
+    return [
+        path
+        for folder in lake.folders_of_rows
+        for feed, path in _content_files(folder)
+        if (feed, path.stem) in loads
+    ]
+
+
 def write_schemas(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
     """An empty file with the full schema for every feed, so that a glob always matches."""
     for feed in feed_contract().values():
@@ -166,13 +201,7 @@ def sweep(lake: Lake, loaded: Set[tuple[str, str]], released: Set[str]) -> None:
     for path in lake.released_files.glob("*.csv"):
         if path.stem not in released:
             path.unlink()
-    for folder in (
-        lake.root / "raw",
-        lake.quarantine,
-        lake.originals,
-        lake.releases,
-        lake.unknown,
-    ):
+    for folder in lake.folders_of_rows:
         for feed, path in _content_files(folder):
             if (feed, path.stem) not in loaded:
                 path.unlink()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -10,7 +11,13 @@ from pathlib import Path
 import duckdb
 
 from orchestration.ingest.contract import feed_contract
-from orchestration.ingest.lake import SCHEMA_FILE, Lake, write_parquet
+from orchestration.ingest.lake import (
+    SCHEMA_FILE,
+    Lake,
+    files_of_loads,
+    make_durable,
+    write_parquet,
+)
 from orchestration.ingest.sources import content_stem
 from orchestration.ingest.sql import literal
 
@@ -85,9 +92,18 @@ def ledger_target(lake: Lake, run_id: str) -> Path:
 
 
 def write_ledger(
-    connection: duckdb.DuckDBPyConnection, target: Path, entries: list[LedgerEntry]
+    connection: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    target: Path,
+    entries: list[LedgerEntry],
+    fresh: Set[tuple[str, str]],
 ) -> None:
-    """Writes a run's entries: the step that makes its loads part of the lake."""
+    """Writes a run's entries: the step that makes its loads part of the lake.
+
+    `fresh` holds the (feed, stem) of the loads whose rows the run wrote.
+    """
+    if fresh:
+        make_durable(files_of_loads(lake, fresh))
     columns = ", ".join(
         f"cast(entry.{name} as {type_}) as {name}" for name, type_ in LEDGER_TYPES.items()
     )
@@ -95,6 +111,7 @@ def write_ledger(
     if rows:
         select = f"select {columns} from (select unnest($entries) as entry)"
         write_parquet(connection, select, target, {"entries": rows})
+        make_durable([target])
 
 
 def write_ledger_schema(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
@@ -283,6 +300,35 @@ def write_active_loads(connection: duckdb.DuckDBPyConnection, lake: Lake) -> Non
         """,
         lake.active_loads,
     )
+
+
+def active_loads(connection: duckdb.DuckDBPyConnection, lake: Lake) -> frozenset[str]:
+    """The loads that count; none before the first run."""
+    if not lake.active_loads.exists():
+        return frozenset()
+    rows = connection.execute(
+        f"select load_id from read_parquet({literal(lake.active_loads)})"
+    ).fetchall()
+    return frozenset(row[0] for row in rows)
+
+
+def months_of_loads(
+    connection: duckdb.DuckDBPyConnection, lake: Lake, loads: Set[str]
+) -> dict[str, tuple[str, ...]]:
+    """The months (YYYY-MM) of the rows that some loads brought, by feed."""
+    rows = connection.execute(
+        f"""
+        select distinct feed, unnest(string_split(months, ', ')) as month
+        from {ledger_relation(lake)}
+        where list_contains($loads, load_id) and months is not null
+        order by all
+        """,
+        {"loads": sorted(loads)},
+    ).fetchall()
+    months: dict[str, tuple[str, ...]] = {}
+    for feed, month in rows:
+        months[feed] = (*months.get(feed, ()), month)
+    return months
 
 
 def ledger_relation(lake: Lake) -> str:

@@ -22,8 +22,10 @@ from orchestration.ingest.landing import Landing, survey
 from orchestration.ingest.ledger import (
     LedgerEntry,
     Status,
+    active_loads,
     ledger_target,
     loads_by_content,
+    months_of_loads,
     released_loads,
     standing_files,
     write_active_loads,
@@ -58,12 +60,15 @@ class FeedCounts:
 class LoadResult:
     """What a load did and what the run covers.
 
-    `feeds` has every feed of the contract. `incomplete_months` are the months after the
+    `feeds` has every feed of the contract. `restated_months` are the months (YYYY-MM) of
+    the rows that began or ceased to count since the run before, by feed, of the feeds that
+    have a month. `incomplete_months` are the months after the
     closing month, each with the number of its counted invoices.
     """
 
     feeds: Mapping[str, FeedCounts]
     warnings: tuple[str, ...]
+    restated_months: Mapping[str, tuple[str, ...]]
     first_month: date
     closing_month: date
     incomplete_months: tuple[tuple[date, int], ...]
@@ -96,7 +101,9 @@ def load(
     make_folder(lake.scratch)
     connection = connect(settings.memory_limit, lake.scratch / "spill")
     try:
+        counted = active_loads(connection, lake)
         entries = load_files(connection, lake, settings, run_id, landing, sources, progress)
+        restated = months_of_loads(connection, lake, counted ^ active_loads(connection, lake))
         create_raw_views(connection, lake.home)
         standing = standing_files(connection, lake)
         require_feeds(connection, entries, landing, standing)
@@ -133,6 +140,7 @@ def load(
             *_drift(entries),
             *_incomplete(months),
         ),
+        restated_months=restated,
         first_month=months.first_month,
         closing_month=months.closing_month,
         incomplete_months=months.incomplete,
@@ -187,7 +195,7 @@ def load_files(
         for name, files in landing.files.items()
         for entry in load_feed(work, feed_contract()[name], files)
     ]
-    write_ledger(connection, target, entries)
+    write_ledger(connection, lake, target, entries, work.fresh)
     write_active_loads(connection, lake)
     return entries
 

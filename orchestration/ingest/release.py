@@ -24,7 +24,7 @@ from orchestration.ingest.judged_rows import (
     write_faulty_rows,
     write_rows,
 )
-from orchestration.ingest.lake import Lake, make_folder, sweep, write_parquet
+from orchestration.ingest.lake import Lake, make_durable, make_folder, sweep, write_parquet
 from orchestration.ingest.ledger import (
     LedgerEntry,
     Status,
@@ -78,7 +78,9 @@ def release(settings: Settings, path: Path) -> Release:
         ]
         if entries:
             _keep(lake, file)
-            write_ledger(connection, ledger_target(lake, entries[0].run_id), entries)
+            fresh = {(file.feed.name, entry.load_id) for entry in entries}
+            target = ledger_target(lake, entries[0].run_id)
+            write_ledger(connection, lake, target, entries, fresh)
         # Also for a file known before: a release killed after its ledger is made whole.
         write_active_loads(connection, lake)
     finally:
@@ -254,3 +256,4 @@ def _keep(lake: Lake, file: ReleasedFile) -> None:
     unfinished.touch(mode=0o600)
     unfinished.write_bytes(file.content)
     unfinished.replace(target)
+    make_durable([target])

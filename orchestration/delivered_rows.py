@@ -1,4 +1,4 @@
-"""What the quarantine commands show in a terminal."""
+"""What the commands on delivered rows show in a terminal: quarantine and history."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from orchestration.errors import DataBlockedError
+from orchestration.ingest.history import DeliveredRow
 from orchestration.ingest.release import Release
 from orchestration.ingest.waiting import WaitingRows
 
@@ -61,3 +62,22 @@ def print_release(console: Console, released: Release) -> None:
             f"{counts.quarantined:,} of {counts.in_file:,} rows are still at fault and stay in "
             "quarantine; see `tierwise quarantine list`, or export them again."
         )
+
+
+def print_history(console: Console, rows: Sequence[DeliveredRow]) -> None:
+    """One line per appearance of a row."""
+    if not rows:
+        console.print("No such row was ever loaded.")
+        return
+    table = Table("delivered (UTC)", "file", "row", "version", "load", "outcome")
+    for row in rows:
+        cells = (
+            f"{row.delivered_at:%Y-%m-%d %H:%M}",
+            row.file_name,
+            f"{row.row_number:,}",
+            str(row.version or ""),
+            row.load_id,
+            row.outcome,
+        )
+        table.add_row(*(escape(cell) for cell in cells))
+    console.print(table)
