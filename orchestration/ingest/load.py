@@ -61,8 +61,8 @@ class LoadResult:
     """What a load did and what the run covers.
 
     `feeds` has every feed of the contract. `restated_months` are the months (YYYY-MM) of
-    the rows that began or ceased to count since the run before, by feed, of the feeds that
-    have a month. `incomplete_months` are the months after the
+    the rows that this load made count or cease to count, by feed, of the feeds that have a
+    month (a release tells its own in the ledger). `incomplete_months` are the months after the
     closing month, each with the number of its counted invoices.
     """
 

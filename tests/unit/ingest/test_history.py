@@ -1,4 +1,4 @@
-"""Corrections, versions out of order and late rows: what counts, what it superseded, which months."""
+"""Corrections, versions out of order, late rows: what counts, what superseded it, which months."""
 
 from __future__ import annotations
 
