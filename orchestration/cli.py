@@ -55,13 +55,14 @@ def run(
     from orchestration.ingest.contract import feed_contract
     from orchestration.ingest.landing import survey
     from orchestration.ingest.lock import HomeLock
+    from orchestration.ingest.sources import read_sources
     from orchestration.settings import load_settings
 
     if target != "duckdb":
         raise ConfigurationError(f"--target {target}: only duckdb is supported.")
     settings = load_settings(home, landing=landing, reference=reference, through=through)
     # A wrong folder and a second run are refused before anything slow is imported.
-    survey(settings.landing, feed_contract())
+    survey(settings.landing, feed_contract(), read_sources(settings.landing, settings.sources))
     with HomeLock(settings.home):
         from orchestration.console import ConsoleProgress
         from orchestration.main_job import ValidationBlockedError, run_main_job

@@ -102,7 +102,7 @@ def load(
     connection = connect(settings.memory_limit, lake.scratch / "spill")
     try:
         counted = active_loads(connection, lake)
-        entries = load_files(connection, lake, settings, run_id, landing, sources, progress)
+        entries = load_files(connection, lake, settings, run_id, landing, progress, sources)
         restated = months_of_loads(connection, lake, counted ^ active_loads(connection, lake))
         create_raw_views(connection, lake.home)
         standing = standing_files(connection, lake)
@@ -163,8 +163,8 @@ def load_files(
     settings: Settings,
     run_id: str,
     landing: Landing,
-    sources: Sources,
     progress: Callable[[FeedProgress], None] | None,
+    sources: Sources | None = None,
 ) -> list[LedgerEntry]:
     """Load every file of every feed and commit them with the run's ledger file."""
     write_ledger_schema(connection, lake)
@@ -187,7 +187,7 @@ def load_files(
         expansion=Expansion(
             byte_count(settings.expanded_size_limit), settings.expanded_ratio_limit
         ),
-        sources=sources,
+        sources=sources or Sources(),
         progress=progress,
     )
     entries = [

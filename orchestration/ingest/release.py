@@ -39,6 +39,7 @@ from orchestration.ingest.months import shown
 from orchestration.ingest.readers import TEXT, Delivery, Source
 from orchestration.ingest.release_file import Part, ReleasedFile, read_released_file
 from orchestration.ingest.rules import row_json
+from orchestration.ingest.sources import FeedSource, read_sources
 from orchestration.ingest.sql import connect, identifier, literal
 from orchestration.ingest.waiting import loaded_lake
 from orchestration.settings import Settings
@@ -67,12 +68,14 @@ def release(settings: Settings, path: Path) -> Release:
     connection = connect(settings.memory_limit, lake.scratch / "spill")
     try:
         file = read_released_file(connection, lake, path)
+        sources = read_sources(settings.landing, settings.sources)
+        declared = sources.of(file.feed.name).of_values()
         released = released_loads(connection, lake)
         known = loads_by_content(connection, lake).keys() | released.keys()
         sweep(lake, known, set(released.values()))
         make_folder(lake.scratch)
         entries = [
-            _load_part(connection, lake, file, part, settings.timezone)
+            _load_part(connection, lake, file, part, settings.timezone, declared)
             for part in file.parts
             if (file.feed.name, part.load_id) not in released
         ]
@@ -101,13 +104,14 @@ def _load_part(
     file: ReleasedFile,
     part: Part,
     timezone: str,
+    declared: FeedSource,
 ) -> LedgerEntry:
-    """Judge and write the rows that correct one load."""
+    """Judge and write the rows that correct one load: values as the operator writes them."""
     feed = file.feed
     _fill_part(connection, feed, part)
     sources = {column.name: Source(f"c{at}", TEXT) for at, column in enumerate(feed.columns)}
     delivery = Delivery("part", sources, {}, len(part.rows), line="line")
-    if not fill(connection, feed, delivery, timezone):
+    if not fill(connection, feed, delivery, timezone, declared):
         raise AssertionError(f"{file.path}: rows lost in judging them")
     judge_repeated_keys(connection, feed)
     _judge_against_origin(connection, lake, feed, part)

@@ -44,7 +44,8 @@ def judged(feed: Feed, delivery: Delivery, timezone: str, declared: FeedSource =
     Columns: those of the contract, typed, defaults taken; `_line` (the row's number
     where the order does not give it); `_reasons` (null for a sound row); `_row_json`
     (a faulty row as delivered, personal columns masked); `_original` (the same with
-    nothing masked, columns of the contract only); `_unknown` (the values of unknown
+    nothing masked, columns of the contract only, of sound rows too where values are read
+    as declared); `_unknown` (the values of unknown
     columns as JSON, null where there are none); `_is_duplicate` (false).
     """
     present = [column for column in feed.columns if column.name in delivery.columns]
@@ -66,6 +67,9 @@ def judged(feed: Feed, delivery: Delivery, timezone: str, declared: FeedSource =
     faults = [f"({rule.fault})" for name in rules for rule in rules[name]]
     faulty = " or ".join(["_fault is not null", *faults])
     reasons = ", ".join(_reason(column, rules[column.name]) for column in present)
+    # A row found at fault later, for its key, could not be told as delivered from its values
+    # where those are read as declared.
+    kept = "_is_faulty" if declared.of_values() == CONTRACT else "true"
     final = [
         *(
             f"{_final(column, column.name in sources)} as {identifier(column.name)}"
@@ -74,7 +78,7 @@ def judged(feed: Feed, delivery: Delivery, timezone: str, declared: FeedSource =
         "_line",
         f"case when _is_faulty then coalesce(_fault, concat_ws('; ', {reasons})) end as _reasons",
         f"case when _is_faulty then {_delivered_json(present, delivery)} end as _row_json",
-        f"case when _is_faulty then {_original_json(present)} end as _original",
+        f"case when {kept} then {_original_json(present)} end as _original",
         f"{_unknown_json(delivery)} as _unknown",
         "false as _is_duplicate",
     ]

@@ -13,7 +13,9 @@ import pytest
 
 from orchestration.errors import ConfigurationError, DataBlockedError
 from orchestration.ingest.lake import Lake
+from orchestration.ingest.release import release
 from orchestration.ingest.sources import read_sources
+from orchestration.ingest.waiting import export_waiting_rows
 from orchestration.settings import load_settings
 from tests.support.loading import SmallOperator, lake_content, settled
 
@@ -282,3 +284,26 @@ def test_kept_aside_values_of_a_refused_delivery_leave_again(operator: SmallOper
     with pytest.raises(DataBlockedError):
         operator.load()
     assert not list(Lake(operator.home).unknown.rglob("*.parquet"))
+
+
+@pytest.mark.parametrize("fault", ["unreadable", "one key twice"])
+def test_corrected_rows_are_read_as_the_operator_writes_them(
+    operator: SmallOperator, fault: str
+) -> None:
+    declare(operator)
+    deliver(operator, amount="many" if fault == "unreadable" else "12345")
+    if fault == "one key twice":
+        path = operator.landing / "BSS_CHG_202503.txt"
+        path.write_bytes(path.read_bytes() + b"C-1|I-1|X|01|777|\n")
+    operator.load(quarantine_share_limit=1)
+    assert [row[0] for row in mapped(operator)] == ["C-2"]
+    target = operator.folder / "corrected.csv"
+    export_waiting_rows(operator.home, "charges", None, target)
+    if fault == "unreadable":
+        target.write_text(target.read_text().replace("many", "12345"))
+    else:
+        target.write_text("".join(target.read_text().splitlines(keepends=True)[:-1]))
+    assert ",12345," in target.read_text(), "in fen, as it was delivered"
+    settings = load_settings(operator.home, landing=operator.landing)
+    assert release(settings, target).counts.loaded == 1
+    assert mapped(operator)[0] == ("C-1", '宽带"', "recurring", Decimal("123.45"))
