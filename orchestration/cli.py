@@ -57,6 +57,7 @@ def run(
     from orchestration.ingest.contract import feed_contract
     from orchestration.ingest.landing import survey
     from orchestration.ingest.lock import HomeLock
+    from orchestration.ingest.sources import read_sources
     from orchestration.settings import load_settings
     from orchestration.warehouse.prepare import prepare_home
 
@@ -64,7 +65,7 @@ def run(
         raise ConfigurationError(f"--target {target}: only duckdb is supported.")
     settings = load_settings(home, landing=landing, reference=reference, through=through)
     # A wrong folder and a second run are refused before anything slow is imported.
-    survey(settings.landing, feed_contract())
+    survey(settings.landing, feed_contract(), read_sources(settings.landing, settings.sources))
     with HomeLock(settings.home):
         from orchestration.console import ConsoleProgress
         from orchestration.session import ValidationBlockedError
@@ -114,6 +115,88 @@ def sample(
         highlight=False,
         soft_wrap=True,
     )
+
+
+quarantine = typer.Typer(
+    help="Rows that could not be loaded: list them, write them to be corrected, release them.",
+    no_args_is_help=True,
+)
+app.add_typer(quarantine, name="quarantine")
+
+FeedOption = Annotated[str | None, typer.Option("--feed", help="Only rows of this feed.")]
+LoadOption = Annotated[str | None, typer.Option("--load", help="Only rows of this load.")]
+
+
+@quarantine.command("list")
+def list_quarantine(
+    feed: FeedOption = None, load: LoadOption = None, home: HomeOption = None
+) -> None:
+    """The rows that wait for a correction, by feed, file and reason.
+
+    Exit codes: 0 listed, 2 wrong use.
+    """
+    from orchestration.delivered_rows import print_waiting_rows
+    from orchestration.ingest.waiting import waiting_rows
+    from orchestration.settings import load_settings
+
+    print_waiting_rows(console, waiting_rows(load_settings(home).home, feed, load))
+
+
+@quarantine.command("export")
+def export_quarantine(
+    out: Annotated[Path, typer.Option(help="The CSV file to write; must not exist.")],
+    feed: FeedOption = None,
+    load: LoadOption = None,
+    home: HomeOption = None,
+) -> None:
+    """Write the waiting rows of a feed, personal values included, as a CSV to correct.
+
+    Exit codes: 0 written, 2 wrong use.
+    """
+    from orchestration.delivered_rows import print_export
+    from orchestration.ingest.waiting import export_waiting_rows
+    from orchestration.settings import load_settings
+
+    rows = export_waiting_rows(load_settings(home).home, feed, load, out)
+    print_export(console, rows, out)
+
+
+@quarantine.command("release")
+def release_quarantine(
+    file: Annotated[Path, typer.Argument(help="The corrected CSV file.")],
+    home: HomeOption = None,
+) -> None:
+    """Load the corrected rows through the checks of any file; they count from the next run.
+
+    Exit codes: 0 all released, 1 some are still at fault and stay in quarantine, 2 wrong
+    use, nothing loaded, 3 another run holds the warehouse.
+    """
+    from orchestration.delivered_rows import print_release
+    from orchestration.ingest.lock import HomeLock
+    from orchestration.ingest.release import release
+    from orchestration.settings import load_settings
+
+    settings = load_settings(home)
+    with HomeLock(settings.home):
+        released = release(settings, file)
+    print_release(console, released)
+
+
+@app.command()
+def history(
+    feed: Annotated[str, typer.Argument(help="The feed, e.g. invoices.")],
+    key: Annotated[list[str], typer.Argument(help="The key of the row, one value per part.")],
+    home: HomeOption = None,
+) -> None:
+    """Every delivery of a row: the load that brought it, and what superseded it.
+
+    Exit codes: 0 told, 2 wrong use.
+    """
+    from orchestration.delivered_rows import print_history
+    from orchestration.ingest.history import row_history
+    from orchestration.settings import load_settings
+
+    print_history(console, row_history(load_settings(home).home, feed, key))
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from pydantic_settings import (
 )
 
 from orchestration.errors import ConfigurationError
+from orchestration.ingest.contract import feed_contract
 
 SETTINGS_FILE = "tierwise.toml"
 PREFIX = "TIERWISE_"
@@ -38,6 +40,17 @@ def _month(value: object) -> object:
     return value
 
 
+Share = Annotated[float, Field(ge=0, le=1)]
+SIZE = r"^\d+(\.\d+)? ?([KMGT]i?B|B)$"
+POWERS = "BKMGT"
+
+
+def byte_count(size: str) -> int:
+    """A size as people write it (`200GB`, `64 MiB`) in bytes."""
+    number, letter, binary = re.fullmatch(r"([\d.]+) ?([KMGT]?)(i?)B", size).groups()  # type: ignore[union-attr]
+    return int(float(number) * (1024 if binary else 1000) ** POWERS.index(letter or "B"))
+
+
 class Settings(BaseSettings):
     """Everything an operator sets for a run. Made by `load_settings`."""
 
@@ -52,8 +65,24 @@ class Settings(BaseSettings):
     timezone: str = "Asia/Shanghai"
     tier_policy: Annotated[str, Field(min_length=1)] = "house"
     through: Annotated[date | None, BeforeValidator(_month)] = None
-    memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)? ?([KMGT]i?B|B)$")] = "8GB"
-    quarantine_share_limit: Annotated[float, Field(ge=0, le=1)] = 0.01
+    memory_limit: Annotated[str, Field(pattern=SIZE)] = "8GB"
+    quarantine_share_limit: Share = 0.01
+    quarantine_share_limits: dict[str, Share] = {}
+    expanded_size_limit: Annotated[str, Field(pattern=SIZE)] = "200GB"
+    expanded_ratio_limit: Annotated[float, Field(ge=1)] = 200
+    sources: dict[str, Any] = {}
+
+    def share_limit_of(self, feed: str) -> float:
+        """The share of faulty rows above which a delivery of the feed is refused."""
+        return self.quarantine_share_limits.get(feed, self.quarantine_share_limit)
+
+    @field_validator("quarantine_share_limits")
+    @classmethod
+    def _known_feeds(cls, value: dict[str, float]) -> dict[str, float]:
+        unknown = sorted(value.keys() - feed_contract().keys())
+        if unknown:
+            raise ValueError(f"names no feed: {', '.join(unknown)}")
+        return value
 
     @field_validator("timezone")
     @classmethod
@@ -119,7 +148,16 @@ def load_settings(home: Path | str | None = None, **overrides: Any) -> Settings:
     except ValidationError as error:
         raise ConfigurationError(_told(error, origins)) from None
     _require_past(settings, origins)
+    if settings.sources:
+        _require_sources(settings, origins["sources"])
     return settings
+
+
+def _require_sources(settings: Settings, layer: _Layer) -> None:
+    # Needs the engine to try out date formats; only those who declare any pay for it.
+    from orchestration.ingest.sources import feed_sources
+
+    feed_sources(settings.sources, layer.origin, f"{layer.named('sources')}.")
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
@@ -127,7 +165,10 @@ def environment_of(settings: Settings) -> dict[str, str]:
     values = settings.model_dump(mode="json", exclude_none=True)
     if settings.through:
         values["through"] = f"{settings.through:%Y-%m}"
-    return {f"{PREFIX}{key.upper()}": str(value) for key, value in values.items()}
+    return {
+        f"{PREFIX}{key.upper()}": json.dumps(value) if isinstance(value, dict) else str(value)
+        for key, value in values.items()
+    }
 
 
 def _file_layer(path: Path) -> _Layer:

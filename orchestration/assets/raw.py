@@ -15,6 +15,7 @@ LEDGERS = {
     "active_loads": "The loads whose rows count, in order of delivery.",
     "loads": "The load ledger: every file a run saw.",
     "quarantined_rows": "Rows that could not be loaded, with their reasons.",
+    "released_rows": "Corrected rows and the quarantined rows they stand for.",
     "finished_runs": "The ledger of runs.",
 }
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import duckdb
 
 from orchestration.ingest.contract import Feed
+from orchestration.ingest.expansion import Expansion
 from orchestration.ingest.file_load import FileLoad, load_file, refusal, require_hash
 from orchestration.ingest.files import FileRefusedError, Fingerprint, delivered_at, fingerprint
 from orchestration.ingest.lake import Lake, discard
 from orchestration.ingest.landing import DeliveredFile
 from orchestration.ingest.ledger import LedgerEntry, LoadedBefore, Status
+from orchestration.ingest.months import shown
+from orchestration.ingest.sources import Sources
 
 Content = tuple[str, str]
 
@@ -34,7 +37,8 @@ class LoadInProgress:
     """What the files of a run share.
 
     `attempt` names this run's ledger file. `known` are the contents loaded before, by
-    feed and SHA-256; `fresh` those this run added.
+    feed and stem (see Sources.stem), `standing` the (feed, file name) accepted before;
+    `fresh` are the contents this run added.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -42,8 +46,11 @@ class LoadInProgress:
     run_id: str
     attempt: str
     timezone: str
-    quarantine_share_limit: float
+    quarantine_share_limit: Callable[[str], float]
     known: dict[Content, LoadedBefore]
+    standing: Set[tuple[str, str]]
+    expansion: Expansion
+    sources: Sources = field(default_factory=Sources)
     progress: Callable[[FeedProgress], None] | None = None
     fresh: set[Content] = field(default_factory=set)
 
@@ -52,7 +59,13 @@ def load_feed(
     work: LoadInProgress, feed: Feed, files: Sequence[DeliveredFile]
 ) -> list[LedgerEntry]:
     """Load the files of a feed; a delivery with too many faulty rows is taken back whole."""
-    looks = {file.name: _look(file) for file in files}
+    # What was taken out of the landing folder after it was loaded is not missing.
+    files = [
+        file
+        for file in files
+        if not (file.is_announced_only and (feed.name, file.name) in work.standing)
+    ]
+    looks = {file.name: _look(file, work.expansion) for file in files}
     ordered = sorted(files, key=lambda file: _delivery_order(file, looks[file.name]))
     loads: dict[str, FileLoad] = {}
     entries: list[LedgerEntry] = []
@@ -63,15 +76,15 @@ def load_feed(
             loads[file.name] = loaded
         if work.progress:
             work.progress(FeedProgress(feed.name, file.name, done, len(files)))
-    reason = refusal(loads, work.quarantine_share_limit)
+    reason = refusal(loads, work.quarantine_share_limit(feed.name))
     return [_taken_back(work, entry, reason) for entry in entries] if reason else entries
 
 
-def _look(file: DeliveredFile) -> Fingerprint | FileRefusedError:
+def _look(file: DeliveredFile, expansion: Expansion) -> Fingerprint | FileRefusedError:
     if file.fault:
         return FileRefusedError(file.fault)
     try:
-        return fingerprint(file.path, file.format)
+        return fingerprint(file.path, file.format, expansion)
     except FileRefusedError as fault:
         return fault
 
@@ -88,14 +101,26 @@ def _load_one(
 ) -> tuple[LedgerEntry, FileLoad | None]:
     if isinstance(look, FileRefusedError):
         return _rejected(work, file, None, str(look)), None
-    content = (feed.name, look.sha256)
+    stem = work.sources.stem(feed.name, look.sha256)
+    content = (feed.name, stem)
     before = work.known.get(content)
     if before:
         return _skipped(work, file, look, before), None
-    load_id = f"{feed.name}-{look.sha256[:24]}"
+    load_id = f"{feed.name}-{stem[:24]}"
     try:
         require_hash(file.totals, look)
-        loaded = load_file(work.connection, work.lake, feed, file, look, load_id, work.timezone)
+        loaded = load_file(
+            work.connection,
+            work.lake,
+            feed,
+            file,
+            look,
+            load_id,
+            work.timezone,
+            work.expansion,
+            work.sources.of(feed.name),
+            stem,
+        )
     except FileRefusedError as fault:
         return _rejected(work, file, look, str(fault)), None
     work.known[content] = LoadedBefore(load_id, file.name, work.run_id)
@@ -122,6 +147,8 @@ def _loaded(
         rows_quarantined=loaded.counts.quarantined,
         rows_duplicate=loaded.counts.duplicate,
         reason=f"unknown columns: {unknown}" if unknown else None,
+        months=", ".join(map(shown, loaded.months)) or None,
+        source_sha256=work.sources.sha256(file.feed),
     )
 
 
@@ -156,6 +183,7 @@ def _without_rows(
         loaded_at=_now(),
         status=status,
         reason=reason,
+        source_sha256=work.sources.sha256(file.feed),
     )
 
 
@@ -164,7 +192,7 @@ def _taken_back(work: LoadInProgress, entry: LedgerEntry, reason: str) -> Ledger
 
     A copy of it that was skipped in the same delivery is refused with it.
     """
-    content = (entry.feed, entry.file_sha256 or "")
+    content = (entry.feed, work.sources.stem(entry.feed, entry.file_sha256 or ""))
     if content not in work.fresh or entry.status is Status.REJECTED:
         return entry
     discard(work.lake, *content)
@@ -177,6 +205,7 @@ def _taken_back(work: LoadInProgress, entry: LedgerEntry, reason: str) -> Ledger
         rows_quarantined=0,
         rows_duplicate=0,
         reason=reason,
+        months=None,
     )
 
 

@@ -2,43 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import duckdb
 
 from orchestration.ingest.contract import Feed
+from orchestration.ingest.control_totals import ControlTotals
+from orchestration.ingest.expansion import Expansion
 from orchestration.ingest.files import FileRefusedError, Fingerprint, require_unchanged
-from orchestration.ingest.lake import Lake, make_folder, write_parquet
-from orchestration.ingest.landing import ControlTotals, DeliveredFile
-from orchestration.ingest.quarantine import as_parameter, faulty_rows
-from orchestration.ingest.readers import Delivery, read_csv, read_mended_csv, read_parquet
-from orchestration.ingest.rules import judged, row_json
-from orchestration.ingest.sql import identifier, literal
-
-ROW_NUMBER = "coalesce(_line, rowid + 1)"
-SHOWN_REASONS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class FileCounts:
-    """Rows of one file; in_file = loaded + quarantined + duplicate."""
-
-    in_file: int
-    loaded: int
-    quarantined: int
-    duplicate: int
+from orchestration.ingest.judged_rows import (
+    SHOWN_REASONS,
+    FileCounts,
+    count_rows,
+    judge_repeated_keys,
+    one_value,
+    write_faulty_rows,
+    write_rows,
+    write_unknown,
+)
+from orchestration.ingest.lake import Lake, make_folder
+from orchestration.ingest.landing import DeliveredFile
+from orchestration.ingest.readers import (
+    Delivery,
+    layout_of,
+    read_csv,
+    read_mended_csv,
+    read_mended_ndjson,
+    read_ndjson,
+    read_parquet,
+)
+from orchestration.ingest.rules import judged
+from orchestration.ingest.sources import CONTRACT, FeedSource
+from orchestration.ingest.sql import identifier
+from orchestration.ingest.unpacking import plain_text
 
 
 @dataclass(frozen=True, slots=True)
 class FileLoad:
-    """A file whose rows are in the lake but not yet in the ledger."""
+    """A file whose rows are in the lake but not yet in the ledger.
+
+    `months` are those of its loaded rows, where the feed has a month.
+    """
 
     counts: FileCounts
     unknown_columns: tuple[str, ...]
     commonest_reasons: tuple[str, ...]
+    months: tuple[date, ...]
 
 
 def load_file(
@@ -49,25 +62,37 @@ def load_file(
     taken: Fingerprint,
     load_id: str,
     timezone: str,
+    expansion: Expansion,
+    declared: FeedSource = CONTRACT,
+    stem: str | None = None,
 ) -> FileLoad:
-    """Reads, judges and writes one file. Raises FileRefusedError if it is refused whole."""
-    delivery = _judge(connection, lake, feed, file, taken, timezone)
-    require_unchanged(file.path, taken)
-    _judge_repeated_keys(connection, feed)
-    counts = _count(connection, file, delivery)
+    """Reads, judges and writes one file. Raises FileRefusedError if it is refused whole.
+
+    `declared` is how the feed's files differ from the contract, `stem` the name of
+    its files in the lake (without one, its SHA-256).
+    """
+    stem = stem or taken.sha256
+    try:
+        if file.format == "parquet":
+            expansion.require_parquet(connection, _plain_link(lake, file), taken.size)
+        delivery = _judge(connection, lake, feed, file, taken, timezone, declared)
+    finally:
+        # What changed under the reader is told as that, not as damage.
+        require_unchanged(file.path, taken)
+    judge_repeated_keys(connection, feed)
+    counts = count_rows(connection, f"{file.feed}/{file.name}", delivery.rows, len(delivery.broken))
     if file.totals:
         _require_totals(connection, feed, file.totals, counts)
-    if counts.loaded:
-        _write_rows(connection, lake, feed, taken.sha256, load_id)
+    months: tuple[date, ...] = ()
     reasons: tuple[str, ...] = ()
+    if counts.loaded:
+        months = write_rows(connection, lake, feed, stem, load_id)
     if counts.quarantined:
-        rows = faulty_rows(feed.name, load_id, ROW_NUMBER)
-        broken = {"broken": as_parameter(delivery.broken)}
-        target = lake.quarantine_file(feed.name, taken.sha256)
-        write_parquet(connection, rows, target, broken)
-        reasons = _commonest_reasons(connection, target)
+        reasons = write_faulty_rows(connection, lake, feed, stem, load_id, delivery.broken)
+    if delivery.unknown:
+        write_unknown(connection, lake, feed, stem, load_id)
     connection.execute("drop table judged")
-    return FileLoad(counts, tuple(delivery.unknown), reasons)
+    return FileLoad(counts, tuple(delivery.unknown), reasons, months)
 
 
 def _judge(
@@ -77,22 +102,48 @@ def _judge(
     file: DeliveredFile,
     taken: Fingerprint,
     timezone: str,
+    declared: FeedSource,
 ) -> Delivery:
     """Fills the temporary table `judged` with every row of the file."""
+
+    def filled(delivery: Delivery) -> bool:
+        return fill(connection, feed, delivery, timezone, declared)
+
     path = _plain_link(lake, file)
     if file.format == "parquet":
-        delivery = read_parquet(connection, feed, path)
-        if not _fill(connection, feed, delivery, timezone):
+        delivery = read_parquet(connection, feed, declared, path)
+        if not filled(delivery):
             raise FileRefusedError("it is no sound Parquet file (damaged or truncated)")
         return delivery
-    delivery = read_csv(feed, path, file.format, taken)
-    if _fill(connection, feed, delivery, timezone):
-        return delivery
-    scratch = lake.scratch / "mended.csv"
-    delivery = read_mended_csv(feed, path, file.format, taken, scratch)
-    if not _fill(connection, feed, delivery, timezone):
+    text = plain_text(path, file.format, taken, declared.encoding, lake.scratch)
+    mended = lake.scratch / "mended.txt"
+    if file.format.startswith("ndjson"):
+        found = _first_filled(
+            filled,
+            lambda: read_ndjson(connection, feed, declared, text),
+            lambda: read_mended_ndjson(connection, feed, declared, text, mended),
+        )
+    else:
+        layout = layout_of(feed, declared, text)
+        found = _first_filled(
+            filled,
+            lambda: read_csv(feed, declared, text, layout),
+            lambda: read_mended_csv(feed, declared, text, layout, mended),
+        )
+    if found is None:
         raise FileRefusedError("it cannot be split into rows and fields even line by line")
-    return delivery
+    return found
+
+
+def _first_filled(
+    filled: Callable[[Delivery], bool], *readings: Callable[[], Delivery | None]
+) -> Delivery | None:
+    """The first of several ways to read a file that works."""
+    for reading in readings:
+        delivery = reading()
+        if delivery is not None and filled(delivery):
+            return delivery
+    return None
 
 
 def _plain_link(lake: Lake, file: DeliveredFile) -> Path:
@@ -104,8 +155,12 @@ def _plain_link(lake: Lake, file: DeliveredFile) -> Path:
     return link
 
 
-def _fill(
-    connection: duckdb.DuckDBPyConnection, feed: Feed, delivery: Delivery, timezone: str
+def fill(
+    connection: duckdb.DuckDBPyConnection,
+    feed: Feed,
+    delivery: Delivery,
+    timezone: str,
+    declared: FeedSource = CONTRACT,
 ) -> bool:
     """Whether the file could be read whole.
 
@@ -113,87 +168,17 @@ def _fill(
     """
     try:
         connection.execute(
-            f"create or replace temp table judged as {judged(feed, delivery, timezone)}"
+            f"create or replace temp table judged as {judged(feed, delivery, timezone, declared)}"
         )
-    except (duckdb.InvalidInputException, duckdb.IOException, duckdb.ConversionException):
+    except (duckdb.InvalidInputException, duckdb.ConversionException):
         return False
-    return delivery.rows is None or delivery.rows == _one(connection, "select count(*) from judged")
-
-
-def _judge_repeated_keys(connection: duckdb.DuckDBPyConnection, feed: Feed) -> None:
-    """Of equal rows the first counts; rows that differ under one key are all at fault."""
-    key = ", ".join(identifier(name) for name in feed.version_key)
-    whole_key = " and ".join(f"{identifier(name)} is not null" for name in feed.version_key)
-    connection.execute(
-        f"create or replace temp table repeated as select {key}, count(*) as appearances "
-        f"from judged where {whole_key} group by all having count(*) > 1"
+    except duckdb.IOException as error:
+        if "Could not write" in str(error):  # a full disk says nothing of the file
+            raise
+        return False
+    return delivery.rows is None or delivery.rows == one_value(
+        connection, "select count(*) from judged"
     )
-    if not _one(connection, "select count(*) from repeated"):
-        return
-    columns = ", ".join(identifier(column.name) for column in feed.columns)
-    named_key = ", ".join(feed.version_key)
-    shown_key = " || ', ' || ".join(
-        f"cast({identifier(name)} as varchar)" for name in feed.version_key
-    )
-    connection.execute(
-        f"""
-        create or replace temp table verdicts as
-        with suspects as (
-            select
-                judged.rowid as row_id,
-                {key},
-                row({columns}, _reasons) as content,
-                _reasons
-            from judged semi join repeated using ({key})
-        ),
-        groups as (
-            select {key}, count(distinct content) as variants, count(*) as appearances
-            from suspects group by {key}
-        )
-        select
-            suspects.row_id,
-            groups.variants > 1 as is_conflict,
-            {literal(named_key + ": '")} || {shown_key} || ''' stands on '
-                || groups.appearances || ' rows of the file that differ' as reason,
-            groups.variants = 1 and suspects._reasons is null
-                and row_number() over (partition by {key} order by suspects.row_id) > 1
-                as is_repeat
-        from suspects inner join groups using ({key})
-        """
-    )
-    connection.execute(
-        f"""
-        update judged set
-            _reasons = case when verdicts.is_conflict
-                then concat_ws('; ', judged._reasons, verdicts.reason)
-                else judged._reasons end,
-            _row_json = case when verdicts.is_conflict
-                then coalesce(judged._row_json, {row_json(feed)})
-                else judged._row_json end,
-            _is_duplicate = verdicts.is_repeat
-        from verdicts
-        where judged.rowid = verdicts.row_id
-            and (verdicts.is_conflict or verdicts.is_repeat)
-        """
-    )
-
-
-def _count(
-    connection: duckdb.DuckDBPyConnection, file: DeliveredFile, delivery: Delivery
-) -> FileCounts:
-    row = connection.execute(
-        "select count(*), "
-        "count(*) filter (where _reasons is null and not _is_duplicate), "
-        "count(*) filter (where _reasons is not null), "
-        "count(*) filter (where _is_duplicate) from judged"
-    ).fetchone()
-    assert row is not None
-    broken = len(delivery.broken)
-    in_file = row[0] + broken if delivery.rows is None else delivery.rows
-    counts = FileCounts(in_file, row[1], row[2] + broken, row[3])
-    if counts.loaded + counts.quarantined + counts.duplicate != counts.in_file:
-        raise AssertionError(f"{file.feed}/{file.name}: rows lost in loading: {counts}")
-    return counts
 
 
 def _require_totals(
@@ -226,52 +211,11 @@ def _sum(connection: duckdb.DuckDBPyConnection, feed: Feed, name: str) -> Decima
             f"its control totals name {name}, which is no numeric column of the feed"
         )
     scale = column.precision_and_scale[1] if column.precision_and_scale else 0
-    found = _one(
+    found = one_value(
         connection,
         f"select coalesce(sum(cast({identifier(name)} as decimal(38, {scale}))), 0) from judged",
     )
     return Decimal(str(found))
-
-
-def _write_rows(
-    connection: duckdb.DuckDBPyConnection, lake: Lake, feed: Feed, sha256: str, load_id: str
-) -> None:
-    """One Parquet file, or one per month where the feed has one."""
-    columns = ", ".join(identifier(column.name) for column in feed.columns)
-    sound = (
-        f"select {columns}, {literal(load_id)} as _load_id, {ROW_NUMBER} as _row_number "
-        "from judged where _reasons is null and not _is_duplicate"
-    )
-    if feed.month is None:
-        write_parquet(connection, sound, lake.raw_file(feed, sha256, None))
-        return
-    month = identifier(feed.month)
-    months = connection.execute(
-        f"select distinct {month} from judged "
-        f"where _reasons is null and not _is_duplicate order by {month}"
-    ).fetchall()
-    for (first_day,) in months:
-        target = lake.raw_file(feed, sha256, f"{first_day:%Y-%m}")
-        write_parquet(connection, f"{sound} and {month} = date '{first_day}'", target)
-
-
-def _commonest_reasons(connection: duckdb.DuckDBPyConnection, target: Path) -> tuple[str, ...]:
-    rows = connection.execute(
-        "select reasons, count(*) as times, min(row_number) from "
-        f"read_parquet({literal(target)}) group by reasons "
-        f"order by times desc, reasons limit {SHOWN_REASONS}"
-    ).fetchall()
-    return tuple(
-        f"row {first}: {reasons}" + (f" (and {times - 1} more)" if times > 1 else "")
-        for reasons, times, first in rows
-    )
-
-
-def _one(connection: duckdb.DuckDBPyConnection, select: str) -> int:
-    row = connection.execute(select).fetchone()
-    assert row is not None
-    value: int = row[0]
-    return value
 
 
 def require_hash(totals: ControlTotals | None, taken: Fingerprint) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,12 +15,19 @@ from orchestration.ingest.sql import connect, identifier, literal
 
 PRIVATE = 0o700
 SCHEMA_FILE = "schema.parquet"
-PARQUET = "format parquet, compression zstd"
+# A third less work and size than the defaults: keys, which hardly repeat, are not tried as a
+# dictionary first, and numbers in order are kept as differences.
+PARQUET = "format parquet, compression zstd, parquet_version v2, dictionary_size_limit 1000"
 
 
 @dataclass(frozen=True, slots=True)
 class Lake:
-    """The places of the lake below a home directory."""
+    """The places of the lake below a home directory.
+
+    Files of rows are named by the load they belong to: the `stem` is the SHA-256 of a
+    delivered file (hashed with what sources.toml declares of it, if anything), the load_id
+    of a released one.
+    """
 
     home: Path
 
@@ -55,24 +62,67 @@ class Lake:
         return self.root / "quarantine"
 
     @property
+    def originals(self) -> Path:
+        """The same rows as delivered, personal values in clear."""
+        return self.root / "originals"
+
+    @property
+    def releases(self) -> Path:
+        """Which row of a released file corrects which quarantined row."""
+        return self.root / "releases"
+
+    @property
+    def released_files(self) -> Path:
+        """The released files themselves, named by content hash."""
+        return self.root / "released_files"
+
+    @property
+    def unknown(self) -> Path:
+        """The values of columns the contract does not know, kept aside."""
+        return self.root / "unknown"
+
+    @property
     def scratch(self) -> Path:
         """Working files of a load; nothing in it outlives the load."""
         return self.home / "tmp" / "load"
+
+    @property
+    def folders_of_rows(self) -> tuple[Path, ...]:
+        """The folders whose files belong to a feed and a load."""
+        return (
+            self.root / "raw",
+            self.quarantine,
+            self.originals,
+            self.releases,
+            self.unknown,
+        )
 
     def raw(self, feed: str) -> Path:
         """The loaded rows of a feed."""
         return self.root / "raw" / feed
 
-    def raw_file(self, feed: Feed, sha256: str, month: str | None) -> Path:
-        """Where the rows of a delivered file go; `month` (YYYY-MM) if the feed has one."""
+    def raw_file(self, feed: Feed, stem: str, month: str | None) -> Path:
+        """Where the rows of a load go; `month` (YYYY-MM) if the feed has one."""
         folder = self.raw(feed.name)
         if month is not None:
             folder /= f"{feed.month}={month}"
-        return folder / f"{sha256}.parquet"
+        return folder / f"{stem}.parquet"
 
-    def quarantine_file(self, feed: str, sha256: str) -> Path:
-        """Where the faulty rows of a delivered file go."""
-        return self.quarantine / feed / f"{sha256}.parquet"
+    def quarantine_file(self, feed: str, stem: str) -> Path:
+        """Where the faulty rows of a load go."""
+        return self.quarantine / feed / f"{stem}.parquet"
+
+    def originals_file(self, feed: str, stem: str) -> Path:
+        """Where they go as delivered."""
+        return self.originals / feed / f"{stem}.parquet"
+
+    def links_file(self, feed: str, stem: str) -> Path:
+        """Where the links of a released file to the rows it corrects go."""
+        return self.releases / feed / f"{stem}.parquet"
+
+    def unknown_file(self, feed: str, stem: str) -> Path:
+        """Where the values of a delivered file's unknown columns go."""
+        return self.unknown / feed / f"{stem}.parquet"
 
 
 def make_folder(path: Path) -> None:
@@ -97,6 +147,30 @@ def write_parquet(
     unfinished.replace(target)
 
 
+def make_durable(paths: Iterable[Path]) -> None:
+    """Waits until files and the folders that name them are on disk.
+
+    What the ledger will name must survive a power cut that the ledger survives.
+    """
+    written = list(paths)
+    for path in [*written, *sorted({path.parent for path in written})]:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def files_of_loads(lake: Lake, loads: Set[tuple[str, str]]) -> list[Path]:
+    """The files of rows of the given (feed, stem)."""
+    return [
+        path
+        for folder in lake.folders_of_rows
+        for feed, path in _content_files(folder)
+        if (feed, path.stem) in loads
+    ]
+
+
 def write_schemas(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
     """An empty file with the full schema for every feed, so that a glob always matches."""
     for feed in feed_contract().values():
@@ -115,26 +189,32 @@ def write_schemas(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
         )
 
 
-def sweep(lake: Lake, loaded: Set[tuple[str, str]]) -> None:
+def sweep(lake: Lake, loaded: Set[tuple[str, str]], released: Set[str]) -> None:
     """Remove what a killed run left: scratch, unfinished files, rows of files not ledgered.
 
-    `loaded` holds the (feed, sha256) of the files that reached the ledger.
+    `loaded` holds the (feed, stem) of the loads that reached the ledger, `released` the
+    SHA-256 of the released files among them.
     """
     shutil.rmtree(lake.scratch, ignore_errors=True)
     for path in lake.root.rglob("*.tmp-*"):
         path.unlink(missing_ok=True)
-    for folder in (lake.root / "raw", lake.quarantine):
+    for path in lake.released_files.glob("*.csv"):
+        if path.stem not in released:
+            path.unlink()
+    for folder in lake.folders_of_rows:
         for feed, path in _content_files(folder):
             if (feed, path.stem) not in loaded:
                 path.unlink()
                 _remove_if_empty(path.parent)
 
 
-def discard(lake: Lake, feed: str, sha256: str) -> None:
+def discard(lake: Lake, feed: str, stem: str) -> None:
     """Removes the rows of a file that is refused after it was read."""
     for path in [
-        *lake.raw(feed).rglob(f"{sha256}.parquet"),
-        lake.quarantine_file(feed, sha256),
+        *lake.raw(feed).rglob(f"{stem}.parquet"),
+        lake.quarantine_file(feed, stem),
+        lake.originals_file(feed, stem),
+        lake.unknown_file(feed, stem),
     ]:
         path.unlink(missing_ok=True)
         _remove_if_empty(path.parent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -10,7 +11,14 @@ from pathlib import Path
 import duckdb
 
 from orchestration.ingest.contract import feed_contract
-from orchestration.ingest.lake import SCHEMA_FILE, Lake, write_parquet
+from orchestration.ingest.lake import (
+    SCHEMA_FILE,
+    Lake,
+    files_of_loads,
+    make_durable,
+    write_parquet,
+)
+from orchestration.ingest.sources import content_stem
 from orchestration.ingest.sql import literal
 
 LEDGER_TYPES = {
@@ -28,6 +36,9 @@ LEDGER_TYPES = {
     "rows_duplicate": "bigint",
     "status": "varchar",
     "reason": "varchar",
+    "months": "varchar",
+    "origin_load_id": "varchar",
+    "source_sha256": "varchar",
 }
 
 
@@ -43,8 +54,12 @@ class Status(StrEnum):
 class LedgerEntry:
     """One file as one run saw it. Times are UTC.
 
-    Hash and size are null for what could not be read, the time of delivery for what is
-    not there; the counts of a file not loaded are 0.
+    `months` are those of the rows loaded (`2025-01, 2025-02`), null where the feed has no
+    month. `origin_load_id` is the load whose quarantined rows a released file corrects,
+    null for a delivery. `source_sha256` is the hash of what sources.toml declares of the
+    feed's rows, null where it declares nothing. Hash and size are null for what could not
+    be read, the time of delivery for what is not there; the counts of a file not loaded
+    are 0.
     """
 
     load_id: str
@@ -61,6 +76,9 @@ class LedgerEntry:
     rows_quarantined: int = 0
     rows_duplicate: int = 0
     reason: str | None = None
+    months: str | None = None
+    origin_load_id: str | None = None
+    source_sha256: str | None = None
 
 
 def ledger_target(lake: Lake, run_id: str) -> Path:
@@ -74,9 +92,18 @@ def ledger_target(lake: Lake, run_id: str) -> Path:
 
 
 def write_ledger(
-    connection: duckdb.DuckDBPyConnection, target: Path, entries: list[LedgerEntry]
+    connection: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    target: Path,
+    entries: list[LedgerEntry],
+    fresh: Set[tuple[str, str]],
 ) -> None:
-    """Writes a run's entries: the step that makes its loads part of the lake."""
+    """Writes a run's entries: the step that makes its loads part of the lake.
+
+    `fresh` holds the (feed, stem) of the loads whose rows the run wrote.
+    """
+    if fresh:
+        make_durable(files_of_loads(lake, fresh))
     columns = ", ".join(
         f"cast(entry.{name} as {type_}) as {name}" for name, type_ in LEDGER_TYPES.items()
     )
@@ -84,6 +111,7 @@ def write_ledger(
     if rows:
         select = f"select {columns} from (select unnest($entries) as entry)"
         write_parquet(connection, select, target, {"entries": rows})
+        make_durable([target])
 
 
 def write_ledger_schema(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
@@ -95,12 +123,24 @@ def write_ledger_schema(connection: duckdb.DuckDBPyConnection, lake: Lake) -> No
 def loads_by_content(
     connection: duckdb.DuckDBPyConnection, lake: Lake
 ) -> dict[tuple[str, str], LoadedBefore]:
-    """What is loaded already, by feed and SHA-256."""
+    """The deliveries loaded already, by feed and stem (see Sources.stem)."""
     rows = connection.execute(
-        "select feed, file_sha256, load_id, file_name, run_id "
-        f"from {_ledger(lake)} where status = 'loaded'"
+        "select feed, file_sha256, source_sha256, load_id, file_name, run_id "
+        f"from {ledger_relation(lake)} where status = 'loaded' and origin_load_id is null"
     ).fetchall()
-    return {(row[0], row[1]): LoadedBefore(*row[2:]) for row in rows}
+    return {
+        (row[0], content_stem(row[1], row[2]) if row[2] else row[1]): LoadedBefore(*row[3:])
+        for row in rows
+    }
+
+
+def released_loads(connection: duckdb.DuckDBPyConnection, lake: Lake) -> dict[tuple[str, str], str]:
+    """The loads of released files, by feed and load_id: the SHA-256 of the file."""
+    rows = connection.execute(
+        f"select feed, load_id, file_sha256 from {ledger_relation(lake)} "
+        "where origin_load_id is not null"
+    ).fetchall()
+    return {(row[0], row[1]): row[2] for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +152,42 @@ class LoadedBefore:
     run_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What was accepted last under a file name. Times are naive UTC."""
+
+    load_id: str
+    delivered_at: datetime
+
+
+def standing_files(
+    connection: duckdb.DuckDBPyConnection, lake: Lake
+) -> dict[tuple[str, str], Standing]:
+    """The content that every (feed, file name) holds since it was accepted last."""
+    rows = connection.execute(
+        f"""
+        with ledger as (select * from {ledger_relation(lake)}),
+        accepted as (
+            select *, row_number() over (
+                partition by feed, file_name order by loaded_at desc, load_id desc
+            ) as recency
+            from ledger
+            where status in ('loaded', 'skipped_identical') and origin_load_id is null
+        )
+        select accepted.feed, accepted.file_name, loads.load_id, accepted.delivered_at
+        from accepted
+        inner join ledger as loads
+            on accepted.feed = loads.feed
+            and accepted.file_sha256 = loads.file_sha256
+            and accepted.source_sha256 is not distinct from loads.source_sha256
+            and loads.status = 'loaded'
+            and loads.origin_load_id is null
+        where accepted.recency = 1
+        """
+    ).fetchall()
+    return {(row[0], row[1]): Standing(row[2], row[3]) for row in rows}
+
+
 def write_active_loads(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
     """Which loads count, and in what order they were delivered.
 
@@ -119,7 +195,10 @@ def write_active_loads(connection: duckdb.DuckDBPyConnection, lake: Lake) -> Non
     contents that some name holds, a versioned feed every content ever held. A content
     stands in the order of delivery where it was first delivered under a name that
     holds it, so that a copy delivered again changes nothing, and that the order is the
-    one a build from the same landing folder would find.
+    one a build from the same landing folder would find. Released rows count as long as
+    the load they correct, and stand right behind it: whatever was delivered later than
+    the faulty row still supersedes its correction. Of a content read under several
+    declarations (sources.toml) the load under the last one counts.
     """
     versioned = ", ".join(
         literal(feed.name) for feed in feed_contract().values() if feed.versioned_by
@@ -127,7 +206,7 @@ def write_active_loads(connection: duckdb.DuckDBPyConnection, lake: Lake) -> Non
     write_parquet(
         connection,
         f"""
-        with ledger as (select * from {_ledger(lake)}),
+        with ledger as (select * from {ledger_relation(lake)}),
         deliveries as (
             select
                 *,
@@ -135,7 +214,7 @@ def write_active_loads(connection: duckdb.DuckDBPyConnection, lake: Lake) -> Non
                     file_sha256 <> lag(file_sha256) over name_in_time, true
                 ) as is_change
             from ledger
-            where status in ('loaded', 'skipped_identical')
+            where status in ('loaded', 'skipped_identical') and origin_load_id is null
             window name_in_time as (
                 partition by feed, file_name order by loaded_at, load_id
             )
@@ -161,24 +240,97 @@ def write_active_loads(connection: duckdb.DuckDBPyConnection, lake: Lake) -> Non
                 ) as place
             from changes
             where is_held or feed in ({versioned})
+        ),
+        readings as (
+            select
+                feed,
+                file_sha256,
+                source_sha256,
+                row_number() over (
+                    partition by feed, file_sha256 order by loaded_at desc, load_id desc
+                ) as recency
+            from deliveries
+        ),
+        delivered as (
+            select
+                loads.load_id,
+                loads.feed,
+                contents.delivered_at,
+                contents.file_name,
+                loads.load_id as origin_load_id,
+                cast(null as timestamp) as released_at
+            from contents
+            inner join readings
+                on contents.feed = readings.feed
+                and contents.file_sha256 = readings.file_sha256
+                and readings.recency = 1
+            inner join ledger as loads
+                on contents.feed = loads.feed
+                and contents.file_sha256 = loads.file_sha256
+                and readings.source_sha256 is not distinct from loads.source_sha256
+                and loads.status = 'loaded'
+                and loads.origin_load_id is null
+            where contents.place = 1
+        ),
+        released as (
+            select
+                loads.load_id,
+                loads.feed,
+                delivered.delivered_at,
+                delivered.file_name,
+                loads.origin_load_id,
+                loads.loaded_at as released_at
+            from ledger as loads
+            inner join delivered on loads.origin_load_id = delivered.load_id
         )
         select
-            loads.load_id,
-            loads.feed,
+            load_id,
+            feed,
             row_number() over (
-                order by contents.delivered_at, contents.file_name, loads.feed, loads.load_id
+                order by
+                    delivered_at,
+                    file_name,
+                    feed,
+                    origin_load_id,
+                    released_at nulls first,
+                    load_id
             ) as delivery_rank
-        from contents
-        inner join ledger as loads
-            on contents.feed = loads.feed
-            and contents.file_sha256 = loads.file_sha256
-            and loads.status = 'loaded'
-        where contents.place = 1
+        from (select * from delivered union all select * from released)
         order by delivery_rank
         """,
         lake.active_loads,
     )
 
 
-def _ledger(lake: Lake) -> str:
+def active_loads(connection: duckdb.DuckDBPyConnection, lake: Lake) -> frozenset[str]:
+    """The loads that count; none before the first run."""
+    if not lake.active_loads.exists():
+        return frozenset()
+    rows = connection.execute(
+        f"select load_id from read_parquet({literal(lake.active_loads)})"
+    ).fetchall()
+    return frozenset(row[0] for row in rows)
+
+
+def months_of_loads(
+    connection: duckdb.DuckDBPyConnection, lake: Lake, loads: Set[str]
+) -> dict[str, tuple[str, ...]]:
+    """The months (YYYY-MM) of the rows that some loads brought, by feed."""
+    rows = connection.execute(
+        f"""
+        select distinct feed, unnest(string_split(months, ', ')) as month
+        from {ledger_relation(lake)}
+        where list_contains($loads, load_id) and months is not null
+        order by all
+        """,
+        {"loads": sorted(loads)},
+    ).fetchall()
+    months: dict[str, tuple[str, ...]] = {}
+    for feed, month in rows:
+        months[feed] = (*months.get(feed, ()), month)
+    return months
+
+
+def ledger_relation(lake: Lake) -> str:
+    """The ledger as something to select from."""
     return f"read_parquet({literal(lake.ledger / '*.parquet')}, union_by_name = true)"

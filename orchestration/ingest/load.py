@@ -11,18 +11,23 @@ from pathlib import Path
 import duckdb
 
 import seeds
-from orchestration.ingest.blocking import require_sound_delivery
+from orchestration.ingest.blocking import require_feeds, require_months
 from orchestration.ingest.closing_month import RunMonths, run_months
 from orchestration.ingest.contract import feed_contract
 from orchestration.ingest.exchange_rates import require_rates
+from orchestration.ingest.expansion import Expansion
 from orchestration.ingest.feed_load import FeedProgress, LoadInProgress, load_feed
 from orchestration.ingest.lake import Lake, create_raw_views, make_folder, sweep, write_schemas
 from orchestration.ingest.landing import Landing, survey
 from orchestration.ingest.ledger import (
     LedgerEntry,
     Status,
+    active_loads,
     ledger_target,
     loads_by_content,
+    months_of_loads,
+    released_loads,
+    standing_files,
     write_active_loads,
     write_ledger,
     write_ledger_schema,
@@ -32,8 +37,9 @@ from orchestration.ingest.policy import policies_in_force, require_policy
 from orchestration.ingest.quarantine import write_quarantine_schema
 from orchestration.ingest.reference import ReferenceSet, compose_reference
 from orchestration.ingest.run_settings import config_sha256, write_run_settings
+from orchestration.ingest.sources import Sources, read_sources
 from orchestration.ingest.sql import connect
-from orchestration.settings import Settings
+from orchestration.settings import Settings, byte_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +60,15 @@ class FeedCounts:
 class LoadResult:
     """What a load did and what the run covers.
 
-    `feeds` has every feed of the contract. `incomplete_months` are the months after the
+    `feeds` has every feed of the contract. `restated_months` are the months (YYYY-MM) of
+    the rows that this load made count or cease to count, by feed, of the feeds that have a
+    month (a release tells its own in the ledger). `incomplete_months` are the months after the
     closing month, each with the number of its counted invoices.
     """
 
     feeds: Mapping[str, FeedCounts]
     warnings: tuple[str, ...]
+    restated_months: Mapping[str, tuple[str, ...]]
     first_month: date
     closing_month: date
     incomplete_months: tuple[tuple[date, int], ...]
@@ -85,17 +94,24 @@ def load(
         DataBlockedError: a refused file, a missing required feed or exchange rate.
     """
     lake = Lake(settings.home.absolute())
-    landing = survey(settings.landing, feed_contract())
+    sources = read_sources(settings.landing, settings.sources)
+    landing = survey(settings.landing, feed_contract(), sources)
     reference = _compose_reference(settings, lake)
     require_policy(lake.reference, settings.tier_policy)
     make_folder(lake.scratch)
     connection = connect(settings.memory_limit, lake.scratch / "spill")
     try:
-        entries = _load_files(connection, lake, settings, run_id, landing, progress)
+        counted = active_loads(connection, lake)
+        entries = load_files(connection, lake, settings, run_id, landing, progress, sources)
+        restated = months_of_loads(connection, lake, counted ^ active_loads(connection, lake))
         create_raw_views(connection, lake.home)
-        require_sound_delivery(connection, entries, landing)
+        standing = standing_files(connection, lake)
+        require_feeds(connection, entries, landing, standing)
         months = _settle(connection, lake, settings, started_at)
-        hashed = config_sha256(settings)
+        stood_by = require_months(
+            connection, entries, landing, standing, months.closing_month, settings.timezone
+        )
+        hashed = config_sha256(settings, sources)
         write_run_settings(
             connection,
             lake,
@@ -120,9 +136,11 @@ def load(
         warnings=(
             *landing.warnings,
             *reference.warnings,
+            *stood_by,
             *_drift(entries),
             *_incomplete(months),
         ),
+        restated_months=restated,
         first_month=months.first_month,
         closing_month=months.closing_month,
         incomplete_months=months.incomplete,
@@ -139,20 +157,22 @@ def _compose_reference(settings: Settings, lake: Lake) -> ReferenceSet:
     )
 
 
-def _load_files(
+def load_files(
     connection: duckdb.DuckDBPyConnection,
     lake: Lake,
     settings: Settings,
     run_id: str,
     landing: Landing,
     progress: Callable[[FeedProgress], None] | None,
+    sources: Sources | None = None,
 ) -> list[LedgerEntry]:
     """Load every file of every feed and commit them with the run's ledger file."""
     write_ledger_schema(connection, lake)
     write_quarantine_schema(connection, lake)
     write_schemas(connection, lake)
     known = loads_by_content(connection, lake)
-    sweep(lake, known.keys())
+    released = released_loads(connection, lake)
+    sweep(lake, known.keys() | released.keys(), set(released.values()))
     make_folder(lake.scratch)
     target = ledger_target(lake, run_id)
     work = LoadInProgress(
@@ -161,8 +181,13 @@ def _load_files(
         run_id=run_id,
         attempt=target.stem,
         timezone=settings.timezone,
-        quarantine_share_limit=settings.quarantine_share_limit,
+        quarantine_share_limit=settings.share_limit_of,
         known=known,
+        standing=standing_files(connection, lake).keys(),
+        expansion=Expansion(
+            byte_count(settings.expanded_size_limit), settings.expanded_ratio_limit
+        ),
+        sources=sources or Sources(),
         progress=progress,
     )
     entries = [
@@ -170,7 +195,7 @@ def _load_files(
         for name, files in landing.files.items()
         for entry in load_feed(work, feed_contract()[name], files)
     ]
-    write_ledger(connection, target, entries)
+    write_ledger(connection, lake, target, entries, work.fresh)
     write_active_loads(connection, lake)
     return entries
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 
 from orchestration.ingest.contract import Column, Feed
-from orchestration.ingest.readers import TEXT, Delivery, Source
+from orchestration.ingest.readers import TEXT, Delivery
+from orchestration.ingest.sources import CONTRACT, FeedSource
 from orchestration.ingest.sql import identifier, literal
 
 MASK = "***"
 LONGEST_VALUE = 100  # characters of a value shown in a reason
+WIDE = 28  # digits of a number before its unit is taken: 10 are left for the unit
 WHOLE_TYPES = frozenset(
     f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", "SMALL", "BIG", "HUGE")
 ) | {"INTEGER", "UINTEGER"}
@@ -34,12 +38,15 @@ class Rule:
     words: str
 
 
-def judged(feed: Feed, delivery: Delivery, timezone: str) -> str:
+def judged(feed: Feed, delivery: Delivery, timezone: str, declared: FeedSource = CONTRACT) -> str:
     """The select that types and judges every row of a delivered file.
 
     Columns: those of the contract, typed, defaults taken; `_line` (the row's number
     where the order does not give it); `_reasons` (null for a sound row); `_row_json`
-    (a faulty row as delivered, personal columns masked); `_is_duplicate` (false).
+    (a faulty row as delivered, personal columns masked); `_original` (the same with
+    nothing masked, columns of the contract only, of sound rows too where values are read
+    as declared); `_unknown` (the values of unknown
+    columns as JSON, null where there are none); `_is_duplicate` (false).
     """
     present = [column for column in feed.columns if column.name in delivery.columns]
     sources = {column.name: delivery.columns[column.name] for column in present}
@@ -50,22 +57,29 @@ def judged(feed: Feed, delivery: Delivery, timezone: str) -> str:
             for index, source in enumerate(delivery.unknown.values())
         ),
         f"{delivery.line or 'cast(null as bigint)'} as _line",
+        f"{delivery.fault or 'cast(null as varchar)'} as _fault",
     ]
-    typed = [
-        f"{_typed(column, sources[column.name], timezone)} as {_value(column)}"
-        for column in present
-    ]
-    rules = {column.name: tuple(_rules(column, feed, sources[column.name])) for column in present}
-    faulty = " or ".join(f"({rule.fault})" for name in rules for rule in rules[name])
+    readings = {
+        column.name: Reading(column, sources[column.name].type, declared) for column in present
+    }
+    typed = [f"{_typed(readings[column.name], timezone)} as {_value(column)}" for column in present]
+    rules = {column.name: tuple(_rules(feed, readings[column.name])) for column in present}
+    faults = [f"({rule.fault})" for name in rules for rule in rules[name]]
+    faulty = " or ".join(["_fault is not null", *faults])
     reasons = ", ".join(_reason(column, rules[column.name]) for column in present)
+    # A row found at fault later, for its key, could not be told as delivered from its values
+    # where those are read as declared.
+    kept = "_is_faulty" if declared.of_values() == CONTRACT else "true"
     final = [
         *(
             f"{_final(column, column.name in sources)} as {identifier(column.name)}"
             for column in feed.columns
         ),
         "_line",
-        f"case when _is_faulty then concat_ws('; ', {reasons}) end as _reasons",
+        f"case when _is_faulty then coalesce(_fault, concat_ws('; ', {reasons})) end as _reasons",
         f"case when _is_faulty then {_delivered_json(present, delivery)} end as _row_json",
+        f"case when {kept} then {_original_json(present)} end as _original",
+        f"{_unknown_json(delivery)} as _unknown",
         "false as _is_duplicate",
     ]
     return (
@@ -76,11 +90,16 @@ def judged(feed: Feed, delivery: Delivery, timezone: str) -> str:
     )
 
 
-def row_json(feed: Feed) -> str:
-    """A typed row as JSON text, personal columns masked."""
+def row_json(feed: Feed, *, masked: bool = True) -> str:
+    """A typed row as JSON text, personal columns masked unless told otherwise."""
     return _json(
-        (column.name, identifier(column.name), column.is_personal) for column in feed.columns
+        (column.name, identifier(column.name), masked and column.is_personal)
+        for column in feed.columns
     )
+
+
+def _original_json(present: list[Column]) -> str:
+    return _json((column.name, _raw(column), False) for column in present)
 
 
 def _delivered_json(present: list[Column], delivery: Delivery) -> str:
@@ -91,6 +110,17 @@ def _delivered_json(present: list[Column], delivery: Delivery) -> str:
             *((name, f"u{index}", True) for index, name in enumerate(delivery.unknown)),
         ]
     )
+
+
+def _unknown_json(delivery: Delivery) -> str:
+    if not delivery.unknown:
+        return "cast(null as varchar)"
+    values = [f"u{index}" for index in range(len(delivery.unknown))]
+    told = _json(
+        [(name, value, False) for name, value in zip(delivery.unknown, values, strict=True)]
+    )
+    is_there = " or ".join(f"{value} is not null" for value in values)
+    return f"case when {is_there} then {told} end"
 
 
 def _json(fields: Iterator[tuple[str, str, bool]] | list[tuple[str, str, bool]]) -> str:
@@ -115,31 +145,77 @@ def _value(column: Column) -> str:
 
 
 def _final(column: Column, delivered: bool) -> str:
+    if delivered and column.default is None:
+        return _value(column)
     default = "null" if column.default is None else literal(column.default)
     typed_default = f"cast({default} as {column.sql_type})"
     return f"coalesce({_value(column)}, {typed_default})" if delivered else typed_default
 
 
-def _is_missing(column: Column, source: Source) -> str:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the values of a delivered column are read: their type, and what is declared."""
+
+    column: Column
+    type: str
+    declared: FeedSource
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the values are delivered as text."""
+        return self.type == TEXT
+
+    @property
+    def codes(self) -> dict[str, str]:
+        """The operator's codes and the contract's; none where the column has none."""
+        return self.declared.codes.get(self.column.name, {})
+
+    @property
+    def format(self) -> str | None:
+        """The declared format of a date or time delivered as text."""
+        return self.declared.format_of(self.column) if self.is_text else None
+
+    @property
+    def factor(self) -> Decimal:
+        """What a delivered number is multiplied by."""
+        return self.declared.factor(self.column.name)
+
+    @property
+    def shift(self) -> int:
+        """Places by which the unit moves the decimal point: -2 for fen."""
+        return self.factor.adjusted()
+
+    @property
+    def has_marks(self) -> bool:
+        """Whether numbers in text are written otherwise than the contract says."""
+        said = self.declared
+        return self.is_text and (
+            said.decimal_mark != "." or said.thousands_mark != "" or said.negative != "sign"
+        )
+
+
+def _is_missing(reading: Reading) -> str:
     """Null; of text that is to become something else, blanks too.
 
     DuckDB's CSV reader makes a null of every empty field.
     """
-    raw = _raw(column)
-    if source.type == TEXT and column.type != "string":
+    raw = _raw(reading.column)
+    if reading.is_text and reading.column.type != "string":
         return f"({raw} is null or trim({raw}) = '')"
     return f"({raw} is null)"
 
 
-def _rules(column: Column, feed: Feed, source: Source) -> Iterator[Rule]:
-    raw, value, missing = _raw(column), _value(column), _is_missing(column, source)
+def _rules(feed: Feed, reading: Reading) -> Iterator[Rule]:
+    column = reading.column
+    raw, value, missing = _raw(column), _value(column), _is_missing(reading)
     if column.must_be_delivered:
-        yield Rule(missing, literal("a value is required"))
-    if column.type != "string" or not _is_readable(column, source.type):
-        yield Rule(f"{value} is null and not {missing}", _unreadable(column, source, raw))
+        # The first half is cheap and false for nearly every row.
+        yield Rule(f"{value} is null and {missing}", literal("a value is required"))
+    if column.type != "string" or not _is_readable(reading):
+        yield Rule(f"{value} is null and not {missing}", _unreadable(reading))
     if column.enum:
         codes = ", ".join(literal(code) for code in column.enum)
-        allowed = literal(f" is not one of {', '.join(column.enum)}")
+        allowed = literal(f" is not one of {', '.join(column.enum)}{_mapped_from(reading)}")
         yield Rule(f"{value} not in ({codes})", f"{_shown(column, raw)} || {allowed}")
     if column.minimum is not None:
         below = literal(f" is below the minimum {column.minimum}")
@@ -150,6 +226,12 @@ def _rules(column: Column, feed: Feed, source: Source) -> Iterator[Rule]:
     if column.name == feed.month:
         wrong = literal(" is not the first day of a month")
         yield Rule(f"day({value}) <> 1", f"{_shown(column, raw)} || {wrong}")
+
+
+def _mapped_from(reading: Reading) -> str:
+    return (
+        f" (nor of the codes mapped to them: {', '.join(reading.codes)})" if reading.codes else ""
+    )
 
 
 def _reason(column: Column, rules: tuple[Rule, ...]) -> str:
@@ -166,39 +248,65 @@ def _shown(column: Column, raw: str) -> str:
     return f"'''' || left(cast({raw} as varchar), {LONGEST_VALUE}) || ''''"
 
 
-def _unreadable(column: Column, source: Source, raw: str) -> str:
+def _unreadable(reading: Reading) -> str:
     """Why a value could not be typed, as precisely as its text allows."""
+    column, raw = reading.column, _raw(reading.column)
     shown = _shown(column, raw)
-    text = f"trim(cast({raw} as varchar))"
-    if not _is_readable(column, source.type):
-        wrong = literal(f" is of type {source.type}, which is no {column.type}")
+    if not _is_readable(reading):
+        wrong = literal(f" is of type {reading.type}, which is no {column.type}")
         return f"{shown} || {wrong}"
     if column.precision_and_scale:
-        scale = column.precision_and_scale[1]
-        return (
-            f"{shown} || case "
-            f"when not regexp_full_match({text}, {literal(NUMBER)}) then ' is not a number' "
-            f"when not regexp_full_match({text}, {literal(_exact_number(scale))}) "
-            f"then ' has more than {scale} decimals' "
-            f"else ' does not fit into {column.type}' end"
-        )
+        return f"{shown} || {_no_decimal(reading)}"
+    if reading.format:
+        wrong = literal(f" is not a {column.type} as declared ({reading.format})")
+        return f"{shown} || {wrong}"
     if column.type == "date":
         moment = literal(f"{DAY}[ T]{CLOCK}({ZONE})?")
         return (
-            f"{shown} || case when regexp_full_match({text}, {moment}) "
+            f"{shown} || case when regexp_full_match(trim(cast({raw} as varchar)), {moment}) "
             "then ' carries a time of day where a date is wanted' "
             "else ' is not a date (YYYY-MM-DD)' end"
         )
+    codes = _mapped_from(reading)
     words = {
-        "integer": " is not a whole number of at most 64 bits",
+        "integer": f" is not a whole number of at most 64 bits{_as_written(reading)}",
         "timestamp": " is not a timestamp (YYYY-MM-DD HH:MM:SS, at most microseconds)",
-        "boolean": " is not one of true, false, t, f, 1, 0, yes, no",
+        "boolean": f" is not one of true, false, t, f, 1, 0, yes, no{codes}",
     }
     return f"{shown} || {literal(words[column.type])}"
 
 
-def _is_readable(column: Column, delivered: str) -> bool:
+def _no_decimal(reading: Reading) -> str:
+    column, raw = reading.column, _raw(reading.column)
+    text = _plain_number(reading, f"trim(cast({raw} as varchar))")
+    scale = max(_scale(column) + reading.shift, 0)
+    wrong = literal(f" is not a number{_as_written(reading)}")
+    too_fine = f" has more than {scale} decimals" if scale else " is not a whole number"
+    return (
+        f"case when not coalesce(regexp_full_match({text}, {literal(NUMBER)}), false) "
+        f"then {wrong} "
+        f"when not regexp_full_match({text}, {literal(_exact_number(scale))}) "
+        f"then {literal(too_fine)} "
+        f"else ' does not fit into {column.type}' end"
+    )
+
+
+def _as_written(reading: Reading) -> str:
+    """How numbers are declared to be written, where they are."""
+    if not reading.has_marks:
+        return ""
+    said = reading.declared
+    told = [f"decimal mark {said.decimal_mark}"]
+    if said.thousands_mark:
+        told.append(f"thousands mark {said.thousands_mark}")
+    if said.negative == "parentheses":
+        told.append("negative in parentheses")
+    return f" as declared ({', '.join(told)})"
+
+
+def _is_readable(reading: Reading) -> bool:
     """Whether any value of a delivered type can become one of the contract's."""
+    column, delivered = reading.column, reading.type
     if delivered == TEXT:
         return True
     if column.type == "string":
@@ -210,37 +318,84 @@ def _is_readable(column: Column, delivered: str) -> bool:
     return delivered in WHOLE_TYPES or delivered in FLOAT_TYPES or delivered.startswith("DECIMAL(")
 
 
-def _typed(column: Column, source: Source, timezone: str) -> str:
+def _typed(reading: Reading, timezone: str) -> str:
     """The value in the contract's type; null where it is missing or unreadable."""
-    raw = _raw(column)
-    if not _is_readable(column, source.type):
+    column, raw = reading.column, _raw(reading.column)
+    if not _is_readable(reading):
         return f"cast(null as {column.sql_type})"
     if column.type == "string":
-        return f"cast({raw} as varchar)"
+        return _coded(reading, f"cast({raw} as varchar)")
     if column.type == "boolean":
-        return _boolean(raw, source.type)
+        return _boolean(reading, raw)
+    if reading.format:
+        return _in_format(column, f"trim({raw})", reading.format)
     if column.type == "timestamp":
-        return _instant(raw, source.type, timezone)
+        return _instant(raw, reading.type, timezone)
     if column.type == "date":
-        return _date(raw, source.type, timezone)
+        return _date(raw, reading.type, timezone)
     if column.type == "integer":
-        return _integer(raw, source.type)
-    return _decimal(column, raw, source.type)
+        return _integer(reading, raw)
+    return _decimal(reading, raw)
 
 
-def _boolean(raw: str, delivered: str) -> str:
-    if delivered == "BOOLEAN":
+def _coded(reading: Reading, text: str) -> str:
+    """The contract's code; one that no mapping names stays, for the rules to judge."""
+    if not reading.codes:
+        return text
+    cases = " ".join(
+        f"when {literal(theirs.strip())} then {literal(ours)}"
+        for theirs, ours in reading.codes.items()
+    )
+    return f"case trim({text}) {cases} else {text} end"
+
+
+def _boolean(reading: Reading, raw: str) -> str:
+    if reading.type == "BOOLEAN" and not reading.codes:
         return raw
-    text = f"lower(trim(cast({raw} as varchar)))"
+    text = f"lower(trim({_coded(reading, f'cast({raw} as varchar)')}))"
     return (
         f"case when {text} in ('true', 't', '1', 'yes') then true "
         f"when {text} in ('false', 'f', '0', 'no') then false end"
     )
 
 
-def _integer(raw: str, delivered: str) -> str:
+def _in_format(column: Column, text: str, fmt: str) -> str:
+    """A date or time in a declared format; only what the format writes back the same."""
+    read = f"try_strptime({text}, {literal(fmt)})"
+    same = f"strftime({read}, {literal(fmt)}) = {text}"
+    value = f"case when {same} then {read} end"
+    return f"cast({value} as date)" if column.type == "date" else value
+
+
+def _plain_number(reading: Reading, text: str) -> str:
+    """A number in text as the contract writes it; null if it is not as declared."""
+    if not reading.has_marks:
+        return text
+    said = reading.declared
+    point = re.escape(said.decimal_mark)
+    whole = "[0-9]+"
+    if said.thousands_mark:
+        whole = f"([0-9]+|[0-9]{{1,3}}({re.escape(said.thousands_mark)}[0-9]{{3}})+)"
+    number = f"({whole}({point}[0-9]*)?|{point}[0-9]+)"
+    wanted = rf"[+-]?{number}"
+    if said.negative == "parentheses":
+        wanted = rf"({wanted}|\({number}\))"
+    plain = text
+    if said.thousands_mark:
+        plain = f"replace({plain}, {literal(said.thousands_mark)}, '')"
+    if said.decimal_mark != ".":
+        plain = f"replace({plain}, {literal(said.decimal_mark)}, '.')"
+    if said.negative == "parentheses":
+        plain = f"replace(replace({plain}, '(', '-'), ')', '')"
+    return f"case when regexp_full_match({text}, {literal(wanted)}) then {plain} end"
+
+
+def _integer(reading: Reading, raw: str) -> str:
+    if reading.shift:
+        return f"try_cast({_scaled(reading, raw, 0)} as bigint)"
+    delivered = reading.type
     if delivered == TEXT:
-        text = f"trim({raw})"
+        text = _plain_number(reading, f"trim({raw})")
         whole = f"try_cast(split_part({text}, '.', 1) as bigint)"
         return f"case when regexp_full_match({text}, {literal(WHOLE_NUMBER)}) then {whole} end"
     if delivered in WHOLE_TYPES:
@@ -249,17 +404,39 @@ def _integer(raw: str, delivered: str) -> str:
     return f"case when {finite}trunc({raw}) = {raw} then try_cast({raw} as bigint) end"
 
 
-def _decimal(column: Column, raw: str, delivered: str) -> str:
-    """Never rounds: a value that does not stand in the contract's scale is unreadable.
+def _decimal(reading: Reading, raw: str) -> str:
+    column = reading.column
+    if reading.shift:
+        return f"try_cast({_scaled(reading, raw, _scale(column))} as {column.sql_type})"
+    return _exact(reading, raw, column.sql_type, _scale(column))
+
+
+def _scaled(reading: Reading, raw: str, scale: int) -> str:
+    """A number times a power of ten, with `scale` decimals, never rounded."""
+    before = max(scale + reading.shift, 0)
+    wide = f"decimal({WIDE},{before})"
+    value = _exact(reading, raw, wide, before)
+    places = max(-reading.shift, 0)
+    factor = f"cast({reading.factor:f} as decimal({abs(reading.shift) + 1},{places}))"
+    product = f"try({value} * {factor})"
+    return f"case when {product} = try_cast({product} as decimal(38,{scale})) then {product} end"
+
+
+def _exact(reading: Reading, raw: str, wanted: str, scale: int) -> str:
+    """Never rounds: a value that does not stand in the wanted scale is unreadable.
 
     A binary float is read as the decimal that is its nearest neighbour both ways.
     """
-    wanted = column.sql_type
-    scale = column.precision_and_scale[1] if column.precision_and_scale else 0
+    delivered = reading.type
     if delivered == TEXT:
-        text = f"trim({raw})"
+        text = _plain_number(reading, f"trim({raw})")
         exact = literal(_exact_number(scale))
-        return f"case when regexp_full_match({text}, {exact}) then try_cast({text} as {wanted}) end"
+        slow = f"when regexp_full_match({text}, {exact}) then try_cast({text} as {wanted})"
+        if reading.has_marks:
+            return f"case {slow} end"
+        # A text that its value begins with when written out needs no pattern: most do.
+        value = f"try_cast({raw} as {wanted})"
+        return f"case when starts_with(cast({value} as varchar), {raw}) then {value} {slow} end"
     value = f"try_cast({raw} as {wanted})"
     if delivered in FLOAT_TYPES:
         returns = f"cast({value} as {delivered}) = {raw}"
@@ -267,6 +444,10 @@ def _decimal(column: Column, raw: str, delivered: str) -> str:
     if delivered.startswith("DECIMAL("):
         return f"case when try_cast({value} as {delivered}) = {raw} then {value} end"
     return value
+
+
+def _scale(column: Column) -> int:
+    return column.precision_and_scale[1] if column.precision_and_scale else 0
 
 
 def _instant(raw: str, delivered: str, timezone: str) -> str:
@@ -311,4 +492,6 @@ def _if_midnight(instant: str) -> str:
 
 
 def _exact_number(scale: int) -> str:
+    if not scale:
+        return WHOLE_NUMBER
     return rf"[+-]?([0-9]+(\.[0-9]{{0,{scale}}}0*)?|\.[0-9]{{1,{scale}}}0*)"

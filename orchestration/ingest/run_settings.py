@@ -9,17 +9,20 @@ from collections.abc import Mapping
 import duckdb
 
 from orchestration.ingest.lake import Lake, write_parquet
+from orchestration.ingest.sources import Sources
 from orchestration.settings import Settings
 
 
-def config_sha256(settings: Settings) -> str:
-    """Hash of the settings that shape figures; not of places or memory."""
+def config_sha256(settings: Settings, sources: Sources) -> str:
+    """Hash of the settings and sources that shape figures; not of places or memory."""
     shaping = {
         "reporting_currency": settings.reporting_currency,
         "timezone": settings.timezone,
         "tier_policy": settings.tier_policy,
         "through": settings.through.isoformat() if settings.through else None,
         "quarantine_share_limit": settings.quarantine_share_limit,
+        "quarantine_share_limits": settings.quarantine_share_limits,
+        "sources": sources.declared(),
     }
     return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()
 

@@ -121,7 +121,10 @@ def test_column_delivered_twice(operator: SmallOperator) -> None:
 
 
 def test_header_in_another_encoding(operator: SmallOperator) -> None:
-    assert "header is not UTF-8" in refused(operator, "x.csv", TABLE.encode("utf-16"))
+    table = TABLE.replace("payment_method", "备注").encode("gbk")
+    assert refused(operator, "x.csv", table) == (
+        "its header is not UTF-8; deliver it as UTF-8, or declare its encoding in sources.toml"
+    )
 
 
 def test_folder_in_a_files_place(operator: SmallOperator) -> None:
@@ -204,11 +207,74 @@ def test_odd_names_are_only_names(operator: SmallOperator, name: str) -> None:
     assert operator.load().feeds["payments"].rows_loaded == 9 + 399
 
 
-def test_link_to_a_file_elsewhere_is_a_delivery(operator: SmallOperator) -> None:
+def test_link_out_of_the_landing_folder_is_refused(operator: SmallOperator) -> None:
     elsewhere = operator.folder / "elsewhere.csv"
     elsewhere.write_text(TABLE)
     (operator.landing / "payments" / "x.csv").symlink_to(elsewhere)
-    assert operator.load().feeds["payments"].rows_loaded == 9 + 399
+    with pytest.raises(DataBlockedError, match=r"x.csv was refused: it is a link that leads out"):
+        operator.load()
+
+
+def test_announced_file_that_did_not_arrive_stops_the_run(operator: SmallOperator) -> None:
+    control = operator.landing / "payments" / "_control.json"
+    control.write_text(json.dumps({"files": {"x.csv": {"rows": 399}}}))
+    with pytest.raises(DataBlockedError, match=r"x.csv was refused: _control.json announces it"):
+        operator.load()
+    path = operator.write("payments", "x.csv", TABLE)
+    assert operator.load().feeds["payments"].rows_loaded == 399
+    path.unlink()
+    assert operator.load().warnings == (), "what was loaded may be taken out of the landing folder"
+
+
+def test_zip_bomb_is_refused_before_it_is_unpacked(operator: SmallOperator) -> None:
+    row = b"P1,A-C1,2025-03-02,1.50,card\n"
+    bomb = gzip.compress(HEADER.encode() + row * (70_000_000 // len(row)))
+    reason = refused(operator, "x.csv.gz", bomb)
+    assert reason == (
+        "it grows to more than 200 times its size once decompressed (expanded_ratio_limit), "
+        "which no extract does; deliver it plain"
+    )
+    assert operator.load(expanded_ratio_limit=10_000, quarantine_share_limit=1).closing_month
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_content_larger_than_the_limit_is_refused(operator: SmallOperator, kind: str) -> None:
+    sound = parquet_bytes(operator.folder) if kind == "parquet" else gzip.compress(TABLE.encode())
+    path = operator.folder / "x"
+    path.write_bytes(sound)
+    suffix = "parquet" if kind == "parquet" else "csv.gz"
+    operator.load()
+    operator.write("payments", f"x.{suffix}", sound)
+    with pytest.raises(DataBlockedError, match="more than 5,000 bytes once decompressed"):
+        operator.load(expanded_size_limit="5KB")
+
+
+def test_parquet_bomb_is_refused_by_its_metadata(operator: SmallOperator) -> None:
+    path = operator.folder / "bomb.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(
+            "copy (select 'P' as payment_id, 'A' as account_id, date '2025-03-02' as paid_on, "
+            f"1.5 as amount from range(20000000)) to '{path}' (row_group_size 10000000)"
+        )
+    assert "grows to more than 200 times" in refused(operator, "x.parquet", path.read_bytes())
+
+
+def test_writer_that_sets_the_time_back_is_noticed(
+    operator: SmallOperator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = operator.write("payments", "x.csv", TABLE)
+
+    def judged_while_it_is_altered(*arguments: Any) -> str:
+        before = path.stat()
+        with path.open("r+") as stream:
+            stream.seek(len(HEADER))
+            stream.write("Q")
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+        return judged(*arguments)
+
+    monkeypatch.setattr("orchestration.ingest.file_load.judged", judged_while_it_is_altered)
+    with pytest.raises(DataBlockedError, match=r"x.csv was refused: it changed while it was read"):
+        operator.load()
 
 
 BROKEN = [

@@ -12,16 +12,19 @@ from typing import Any
 import duckdb
 
 from orchestration.ingest.contract import feed_contract
-from orchestration.ingest.file_load import FileCounts, load_file
+from orchestration.ingest.control_totals import ControlTotals
+from orchestration.ingest.expansion import Expansion
+from orchestration.ingest.file_load import load_file
 from orchestration.ingest.files import fingerprint
+from orchestration.ingest.judged_rows import FileCounts
 from orchestration.ingest.lake import SCHEMA_FILE, Lake, open_lake
-from orchestration.ingest.landing import ControlTotals, DeliveredFile
+from orchestration.ingest.landing import DeliveredFile, format_of
 from orchestration.ingest.load import LoadResult, load
+from orchestration.ingest.sources import CONTRACT, FeedSource
 from orchestration.settings import load_settings
 from tests.support.landing import write_small_operator
 
 DELIVERED_FROM = dt.datetime(2025, 6, 1, tzinfo=dt.UTC)
-KINDS = ("csv.gz", "csv", "parquet")
 
 
 @dataclass(frozen=True)
@@ -44,15 +47,25 @@ def judge(
     home: Path,
     timezone: str = "Asia/Shanghai",
     totals: ControlTotals | None = None,
+    declared: FeedSource = CONTRACT,
 ) -> Judged:
     """Load one file of a feed into an empty lake."""
-    kind = next(kind for kind in KINDS if path.name.endswith(kind))
+    kind = format_of(path.name)
+    assert kind
     lake = Lake(home)
     taken = fingerprint(path, kind)
     file = DeliveredFile(feed, path.name, path, kind, totals)
     with duckdb.connect() as connection:
         loaded = load_file(
-            connection, lake, feed_contract()[feed], file, taken, "the-load", timezone
+            connection,
+            lake,
+            feed_contract()[feed],
+            file,
+            taken,
+            "the-load",
+            timezone,
+            Expansion(),
+            declared,
         )
         return Judged(
             rows=_rows(connection, lake.raw(feed), "_row_number"),

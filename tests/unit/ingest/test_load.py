@@ -278,7 +278,7 @@ def test_missing_required_feed_is_named_with_the_path_and_the_reason(
         caught.value
     )
     path.mkdir()
-    with pytest.raises(DataBlockedError, match=r"accounts holds no .csv, .csv.gz or .parquet"):
+    with pytest.raises(DataBlockedError, match=r"accounts holds no file of a known type"):
         operator.load()
     operator.write("accounts", "accounts.csv", "account_id,customer_id\nA,B\n")
     with pytest.raises(

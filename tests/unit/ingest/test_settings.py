@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from orchestration.errors import ConfigurationError
-from orchestration.settings import load_settings
+from orchestration.settings import byte_count, environment_of, load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +37,43 @@ def test_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.tier_policy == "house"
     assert settings.memory_limit == "8GB"
     assert settings.quarantine_share_limit == 0.01
+
+
+def test_share_limits_go_by_feed_and_reach_other_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = toml(
+        tmp_path / "home",
+        "quarantine_share_limit = 0.02\n[quarantine_share_limits]\ninvoices = 0.0\n",
+    )
+    settings = load_settings(home)
+    assert settings.share_limit_of("invoices") == 0
+    assert settings.share_limit_of("charges") == 0.02
+    for key, value in environment_of(settings).items():
+        monkeypatch.setenv(key, value)
+    assert load_settings() == settings
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[quarantine_share_limits]\nbills = 0.1", "names no feed: bills"),
+        ("[quarantine_share_limits]\ninvoices = 2", "less than or equal to 1"),
+        ('expanded_size_limit = "much"', "should match pattern"),
+        ("expanded_ratio_limit = 0", "greater than or equal to 1"),
+    ],
+)
+def test_wrong_limits_are_told(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        load_settings(toml(tmp_path / "home", text))
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("5B", 5), ("1.5KB", 1500), ("64 MiB", 64 << 20), ("200GB", 200 * 10**9), ("1TiB", 1 << 40)],
+)
+def test_sizes_as_people_write_them(text: str, size: int) -> None:
+    assert byte_count(text) == size
 
 
 def test_flags_win_over_environment_over_file(

@@ -12,6 +12,8 @@ select
     file_sha256,
     status,
     reason,
+    months,
+    origin_load_id,
     file_bytes,
     rows_in_file,
     rows_loaded,

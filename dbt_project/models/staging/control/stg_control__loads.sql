@@ -20,7 +20,9 @@ renamed as (
         cast(rows_quarantined as bigint) as rows_quarantined,
         cast(rows_duplicate as bigint) as rows_duplicate,
         cast(status as varchar) as status,
-        cast(reason as varchar) as reason
+        cast(reason as varchar) as reason,
+        cast(months as varchar) as months,
+        cast(origin_load_id as varchar) as origin_load_id
     from source
 
 )
