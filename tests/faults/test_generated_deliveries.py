@@ -26,6 +26,7 @@ from orchestration.ingest.lake import SCHEMA_FILE, Lake, write_schemas
 from orchestration.ingest.landing import survey
 from orchestration.ingest.ledger import LedgerEntry, Status, write_ledger_schema
 from orchestration.ingest.quarantine import write_quarantine_schema
+from orchestration.ingest.sources import Sources
 from orchestration.ingest.sql import connect
 from orchestration.settings import Settings
 from tests.faults.deliveries import (
@@ -138,6 +139,7 @@ class Place:
                 ),
                 f"run-{next(self.attempts)}",
                 survey(self.landing, feed_contract()),
+                Sources(),
                 None,
             )
         return {entry.file_name: entry for entry in entries}
