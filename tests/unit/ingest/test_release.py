@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 import stat
 from collections.abc import Callable
 from decimal import Decimal
@@ -315,6 +316,7 @@ def test_versions_released_late_stand_by_their_own_time(corrector: Corrector) ->
 def test_rows_declared_in_fen_are_exported_and_released_in_fen(corrector: Corrector) -> None:
     operator = corrector.operator
     sources = {"payments": {"units": {"amount": "fen"}}}
+    shutil.rmtree(operator.landing / "payments")
     header = "payment_id,account_id,paid_on,amount\n"
     text = header + "X1,A,2025-03-02,1050\nX1,A,2025-03-02,99\nX2,A,2025-03-02,x\n"
     operator.write("payments", "fen.csv", text)
