@@ -75,6 +75,8 @@ def judged(
     faults = [f"({rule.fault})" for name in rules for rule in rules[name]]
     faulty = " or ".join(["_fault is not null", *faults])
     reasons = ", ".join(_reason(column, rules[column.name]) for column in present)
+    # A row found at fault later, for its key, could not be told as delivered from its values
+    # where those are read as declared.
     kept = "true" if keep_originals or declared.of_values() != CONTRACT else "_is_faulty"
     final = [
         *(

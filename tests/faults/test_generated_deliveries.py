@@ -26,7 +26,6 @@ from orchestration.ingest.lake import SCHEMA_FILE, Lake, write_schemas
 from orchestration.ingest.landing import survey
 from orchestration.ingest.ledger import LedgerEntry, Status, write_ledger_schema
 from orchestration.ingest.quarantine import write_quarantine_schema
-from orchestration.ingest.sources import Sources
 from orchestration.ingest.sql import connect
 from orchestration.settings import Settings
 from tests.faults.deliveries import (
@@ -139,7 +138,6 @@ class Place:
                 ),
                 f"run-{next(self.attempts)}",
                 survey(self.landing, feed_contract()),
-                Sources(),
                 None,
             )
         return {entry.file_name: entry for entry in entries}
