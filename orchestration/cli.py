@@ -164,6 +164,7 @@ def export_quarantine(
 @quarantine.command("release")
 def release_quarantine(
     file: Annotated[Path, typer.Argument(help="The corrected CSV file.")],
+    landing: LandingOption = None,
     home: HomeOption = None,
 ) -> None:
     """Load the corrected rows through the checks of any file; they count from the next run.
@@ -176,7 +177,7 @@ def release_quarantine(
     from orchestration.ingest.release import release
     from orchestration.settings import load_settings
 
-    settings = load_settings(home)
+    settings = load_settings(home, landing=landing)
     with HomeLock(settings.home):
         released = release(settings, file)
     print_release(console, released)

@@ -161,6 +161,8 @@ def fill(
     delivery: Delivery,
     timezone: str,
     declared: FeedSource = CONTRACT,
+    *,
+    keep_originals: bool = False,
 ) -> bool:
     """Whether the file could be read whole.
 
@@ -168,7 +170,8 @@ def fill(
     """
     try:
         connection.execute(
-            f"create or replace temp table judged as {judged(feed, delivery, timezone, declared)}"
+            "create or replace temp table judged as "
+            + judged(feed, delivery, timezone, declared, keep_originals=keep_originals)
         )
     except (duckdb.InvalidInputException, duckdb.ConversionException):
         return False

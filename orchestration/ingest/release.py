@@ -39,7 +39,7 @@ from orchestration.ingest.months import shown
 from orchestration.ingest.readers import TEXT, Delivery, Source
 from orchestration.ingest.release_file import Part, ReleasedFile, read_released_file
 from orchestration.ingest.rules import row_json
-from orchestration.ingest.sources import FeedSource, read_sources
+from orchestration.ingest.sources import Sources, read_sources
 from orchestration.ingest.sql import connect, identifier, literal
 from orchestration.ingest.waiting import loaded_lake
 from orchestration.settings import Settings
@@ -64,18 +64,17 @@ def release(settings: Settings, path: Path) -> Release:
         ConfigurationError: the file cannot be used as it is; nothing was loaded.
     """
     lake = loaded_lake(settings.home)
+    sources = read_sources(settings.landing, settings.sources)
     make_folder(lake.scratch)
     connection = connect(settings.memory_limit, lake.scratch / "spill")
     try:
-        file = read_released_file(connection, lake, path)
-        sources = read_sources(settings.landing, settings.sources)
-        declared = sources.of(file.feed.name).of_values()
+        file = read_released_file(connection, lake, path, sources)
         released = released_loads(connection, lake)
         known = loads_by_content(connection, lake).keys() | released.keys()
         sweep(lake, known, set(released.values()))
         make_folder(lake.scratch)
         entries = [
-            _load_part(connection, lake, file, part, settings.timezone, declared)
+            _load_part(connection, lake, file, part, settings.timezone, sources)
             for part in file.parts
             if (file.feed.name, part.load_id) not in released
         ]
@@ -104,14 +103,15 @@ def _load_part(
     file: ReleasedFile,
     part: Part,
     timezone: str,
-    declared: FeedSource,
+    sources: Sources,
 ) -> LedgerEntry:
     """Judge and write the rows that correct one load: values as the operator writes them."""
     feed = file.feed
+    declared = sources.of(feed.name).of_values()
     _fill_part(connection, feed, part)
-    sources = {column.name: Source(f"c{at}", TEXT) for at, column in enumerate(feed.columns)}
-    delivery = Delivery("part", sources, {}, len(part.rows), line="line")
-    if not fill(connection, feed, delivery, timezone, declared):
+    columns = {column.name: Source(f"c{at}", TEXT) for at, column in enumerate(feed.columns)}
+    delivery = Delivery("part", columns, {}, len(part.rows), line="line")
+    if not fill(connection, feed, delivery, timezone, declared, keep_originals=True):
         raise AssertionError(f"{file.path}: rows lost in judging them")
     judge_repeated_keys(connection, feed)
     _judge_against_origin(connection, lake, feed, part)
@@ -138,6 +138,7 @@ def _load_part(
         reason=f"corrects rows of {part.origin_file}, load {part.origin_load_id}",
         months=", ".join(map(shown, months)) or None,
         origin_load_id=part.origin_load_id,
+        source_sha256=sources.sha256(feed.name),
     )
 
 
@@ -222,7 +223,6 @@ def _judge_against_origin(
         update judged set
             _reasons = case when not verdicts.is_repeat then verdicts.reason end,
             _row_json = case when not verdicts.is_repeat then {row_json(feed)} end,
-            _original = case when not verdicts.is_repeat then {row_json(feed, masked=False)} end,
             _is_duplicate = verdicts.is_repeat
         from verdicts
         where judged.rowid = verdicts.row_id

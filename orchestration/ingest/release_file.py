@@ -20,6 +20,7 @@ from orchestration.errors import ConfigurationError
 from orchestration.ingest.contract import Feed, feed_contract
 from orchestration.ingest.lake import Lake
 from orchestration.ingest.ledger import ledger_relation
+from orchestration.ingest.sources import Sources
 from orchestration.ingest.sql import literal
 from orchestration.ingest.waiting import LOAD_ID, ORIGIN_COLUMNS, ROW_NUMBER
 
@@ -62,10 +63,11 @@ class _Delivery:
     feed: str
     file_name: str
     is_active: bool
+    source_sha256: str | None
 
 
 def read_released_file(
-    connection: duckdb.DuckDBPyConnection, lake: Lake, path: Path
+    connection: duckdb.DuckDBPyConnection, lake: Lake, path: Path, sources: Sources
 ) -> ReleasedFile:
     """Raises ConfigurationError, naming the row, if the file cannot be used as it is."""
     try:
@@ -80,6 +82,11 @@ def read_released_file(
     if len(feeds) > 1:
         raise ConfigurationError(f"{path} holds rows of several feeds: {', '.join(feeds)}.")
     feed = feed_contract()[feeds[0]]
+    if {deliveries[load_id].source_sha256 for load_id, _ in origins} != {sources.sha256(feed.name)}:
+        raise ConfigurationError(
+            f"{path}: the rows of {feed.name} were read under another declaration (sources.toml) "
+            "than the one found now. Give --landing, so that the same one is read."
+        )
     _require_columns(path, header, feed)
     places = [header.index(column.name) for column in feed.columns]
     grouped: dict[str, list[CorrectedRow]] = {}
@@ -135,7 +142,8 @@ def _named_origins(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list
 def _deliveries(connection: duckdb.DuckDBPyConnection, lake: Lake) -> dict[str, _Delivery]:
     rows = connection.execute(
         f"""
-        select loads.load_id, loads.feed, loads.file_name, active.load_id is not null
+        select loads.load_id, loads.feed, loads.file_name, active.load_id is not null,
+            loads.source_sha256
         from {ledger_relation(lake)} as loads
         left join read_parquet({literal(lake.active_loads)}) as active using (load_id)
         where loads.status = 'loaded' and loads.origin_load_id is null

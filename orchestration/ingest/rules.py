@@ -38,15 +38,23 @@ class Rule:
     words: str
 
 
-def judged(feed: Feed, delivery: Delivery, timezone: str, declared: FeedSource = CONTRACT) -> str:
+def judged(
+    feed: Feed,
+    delivery: Delivery,
+    timezone: str,
+    declared: FeedSource = CONTRACT,
+    *,
+    keep_originals: bool = False,
+) -> str:
     """The select that types and judges every row of a delivered file.
 
     Columns: those of the contract, typed, defaults taken; `_line` (the row's number
     where the order does not give it); `_reasons` (null for a sound row); `_row_json`
     (a faulty row as delivered, personal columns masked); `_original` (the same with
-    nothing masked, columns of the contract only, of sound rows too where values are read
-    as declared); `_unknown` (the values of unknown
-    columns as JSON, null where there are none); `_is_duplicate` (false).
+    nothing masked, columns of the contract only; of every row where `keep_originals`, or
+    where values are declared to be written otherwise than the contract would write them);
+    `_unknown` (the values of unknown columns as JSON, null where there are none);
+    `_is_duplicate` (false).
     """
     present = [column for column in feed.columns if column.name in delivery.columns]
     sources = {column.name: delivery.columns[column.name] for column in present}
@@ -69,7 +77,7 @@ def judged(feed: Feed, delivery: Delivery, timezone: str, declared: FeedSource =
     reasons = ", ".join(_reason(column, rules[column.name]) for column in present)
     # A row found at fault later, for its key, could not be told as delivered from its values
     # where those are read as declared.
-    kept = "_is_faulty" if declared.of_values() == CONTRACT else "true"
+    kept = "true" if keep_originals or declared.of_values() != CONTRACT else "_is_faulty"
     final = [
         *(
             f"{_final(column, column.name in sources)} as {identifier(column.name)}"

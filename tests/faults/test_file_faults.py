@@ -158,10 +158,10 @@ def test_file_that_grows_while_it_is_read(
 ) -> None:
     path = operator.write("payments", "x.csv", TABLE)
 
-    def judged_while_it_grows(*arguments: Any) -> str:
+    def judged_while_it_grows(*arguments: Any, **options: Any) -> str:
         with path.open("a") as stream:
             stream.write("P999,A-C1,2025-03-02,1,card\n")
-        return judged(*arguments)
+        return judged(*arguments, **options)
 
     monkeypatch.setattr("orchestration.ingest.file_load.judged", judged_while_it_grows)
     with pytest.raises(DataBlockedError, match=r"x.csv was refused: it changed while it was read"):
@@ -264,13 +264,13 @@ def test_writer_that_sets_the_time_back_is_noticed(
 ) -> None:
     path = operator.write("payments", "x.csv", TABLE)
 
-    def judged_while_it_is_altered(*arguments: Any) -> str:
+    def judged_while_it_is_altered(*arguments: Any, **options: Any) -> str:
         before = path.stat()
         with path.open("r+") as stream:
             stream.seek(len(HEADER))
             stream.write("Q")
         os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-        return judged(*arguments)
+        return judged(*arguments, **options)
 
     monkeypatch.setattr("orchestration.ingest.file_load.judged", judged_while_it_is_altered)
     with pytest.raises(DataBlockedError, match=r"x.csv was refused: it changed while it was read"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 import stat
 from collections.abc import Callable
 from decimal import Decimal
@@ -310,6 +311,30 @@ def test_versions_released_late_stand_by_their_own_time(corrector: Corrector) ->
         ("GD",),
         ("ZJ",),
     ]
+
+
+def test_rows_declared_in_fen_are_exported_and_released_in_fen(corrector: Corrector) -> None:
+    operator = corrector.operator
+    sources = {"payments": {"units": {"amount": "fen"}}}
+    shutil.rmtree(operator.landing / "payments")
+    header = "payment_id,account_id,paid_on,amount\n"
+    text = header + "X1,A,2025-03-02,1050\nX1,A,2025-03-02,99\nX2,A,2025-03-02,x\n"
+    operator.write("payments", "fen.csv", text)
+    operator.load(quarantine_share_limit=1, sources=sources)
+    path = corrector.export("payments")
+    with path.open(encoding="utf-8", newline="") as stream:
+        assert [row["amount"] for row in csv.DictReader(stream)] == ["1050", "99", "x"]
+    corrector.correct(path, lambda row: {**row, "amount": "7"} if row["amount"] == "x" else row)
+    with pytest.raises(ConfigurationError, match="read under another declaration"):
+        corrector.release(path)
+    declared = load_settings(operator.home, sources=sources)
+    assert release(declared, path).counts.quarantined == 2
+    again = corrector.export("payments")
+    corrector.correct(again, lambda row: row if row["amount"] == "99" else None)
+    assert release(declared, again).counts.loaded == 1
+    assert operator.query(
+        "select payment_id, amount from raw.payments where payment_id like 'X%' order by 1"
+    ) == [("X1", Decimal("0.99")), ("X2", Decimal("0.07"))]
 
 
 WRONG_FILES: list[tuple[str, Callable[[str], str | bytes], str]] = [
