@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from orchestration.errors import ConfigurationError
-from orchestration.ingest.contract import Feed
+from orchestration.ingest.contract import Feed, feed_contract
+from orchestration.ingest.remote import open_remote
 
 FORMATS = {".csv": "csv", ".csv.gz": "csv.gz", ".parquet": "parquet"}
 CONTROL_FILE = "_control.json"
@@ -46,6 +47,15 @@ class Landing:
     folder: Path
     files: Mapping[str, tuple[DeliveredFile, ...]]
     warnings: tuple[str, ...]
+
+
+def require_landing(place: Path | str | None) -> None:
+    """Raises ConfigurationError if there is nothing to load at a folder or an address."""
+    if isinstance(place, str):
+        with open_remote(place) as remote:
+            remote.files()
+    else:
+        survey(place, feed_contract())
 
 
 def survey(folder: Path | None, contract: Mapping[str, Feed]) -> Landing:

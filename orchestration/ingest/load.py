@@ -12,6 +12,7 @@ import duckdb
 
 import seeds
 from orchestration.ingest.blocking import require_sound_delivery
+from orchestration.ingest.cache import local_landing, told_by_address
 from orchestration.ingest.closing_month import RunMonths, run_months
 from orchestration.ingest.contract import feed_contract
 from orchestration.ingest.exchange_rates import require_rates
@@ -85,7 +86,7 @@ def load(
         DataBlockedError: a refused file, a missing required feed or exchange rate.
     """
     lake = Lake(settings.home.absolute())
-    landing = survey(settings.landing, feed_contract())
+    landing = survey(local_landing(settings), feed_contract())
     reference = _compose_reference(settings, lake)
     require_policy(lake.reference, settings.tier_policy)
     make_folder(lake.scratch)
@@ -93,7 +94,8 @@ def load(
     try:
         entries = _load_files(connection, lake, settings, run_id, landing, progress)
         create_raw_views(connection, lake.home)
-        require_sound_delivery(connection, entries, landing)
+        with told_by_address(settings):
+            require_sound_delivery(connection, entries, landing)
         months = _settle(connection, lake, settings, started_at)
         hashed = config_sha256(settings)
         write_run_settings(
