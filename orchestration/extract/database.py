@@ -26,6 +26,13 @@ DRIVERS = {
     "mariadb": "mariadb+pymysql",
 }
 EXTRAS = {"psycopg": "postgres", "pymysql": "mysql"}
+WITHOUT_VALUES = (
+    exc.InterfaceError,
+    exc.InternalError,
+    exc.NotSupportedError,
+    exc.OperationalError,
+    exc.ProgrammingError,
+)
 SECRET_KEY = re.compile(r"pass|pwd|secret|token|key", re.IGNORECASE)
 
 
@@ -219,7 +226,7 @@ def _reason(error: exc.DBAPIError, url: sa.URL) -> str:
 
     A database quotes the value at fault, which may be anybody's.
     """
-    if isinstance(error, (exc.OperationalError, exc.ProgrammingError, exc.InterfaceError)):
+    if isinstance(error, WITHOUT_VALUES):
         lines = str(error.orig).strip().splitlines() or [type(error.orig).__name__]
         return _without_secrets(lines[0].strip().rstrip("."), url)
     return (

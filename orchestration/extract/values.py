@@ -21,7 +21,15 @@ ARROW_TYPES = {
     "timestamp": pa.timestamp("us"),
 }
 
-TEXT_TYPES = {str, type(None)}
+# Of other types Arrow cuts and guesses: 5.5 becomes 5, and 5 the sixth of January 1970.
+ARROW_READS = {
+    pa.string().id: {str, type(None)},
+    pa.int64().id: {int, type(None)},
+    pa.bool_().id: {bool, type(None)},
+    pa.date32().id: {dt.date, type(None)},
+    pa.timestamp("us").id: {dt.datetime, type(None)},
+    pa.decimal128(1).id: {Decimal, int, type(None)},
+}
 
 
 class MisfitError(Exception):
@@ -60,26 +68,32 @@ def arrow_column(values: Sequence[object], wanted: pa.DataType, zones: Zones) ->
     Raises MisfitError if one cannot stand in it exactly: nothing is rounded or cut, the
     loader is to judge what was delivered.
     """
-    if pa.types.is_string(wanted):
-        if not set(map(type, values)) <= TEXT_TYPES:
-            values = [as_text(value, zones) for value in values]
-        return pa.array(values, wanted)
     if pa.types.is_timestamp(wanted):
-        values = [zones.local(v) if isinstance(v, dt.datetime) else v for v in values]
+        values = [_moment(value, zones) for value in values]
     elif pa.types.is_date(wanted):
-        values = [_day(v, zones) if isinstance(v, dt.datetime) else v for v in values]
+        values = [_day(value, zones) for value in values]
+    if not set(map(type, values)) <= ARROW_READS[wanted.id]:
+        if not pa.types.is_string(wanted):
+            raise MisfitError
+        values = [as_text(value, zones) for value in values]
     try:
         return pa.array(values, wanted)
-    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+    except (pa.ArrowException, OverflowError) as error:
         raise MisfitError from error
 
 
-def _day(moment: dt.datetime, zones: Zones) -> dt.date:
-    """The day of a midnight; Arrow would drop any other time of day without a word."""
-    local = zones.local(moment)
-    if local.time() != dt.time():
-        raise MisfitError
-    return local.date()
+def _moment(value: object, zones: Zones) -> object:
+    if isinstance(value, dt.datetime):
+        return zones.local(value)
+    return dt.datetime.combine(value, dt.time()) if isinstance(value, dt.date) else value
+
+
+def _day(value: object, zones: Zones) -> object:
+    """The day of a midnight, anything else as it is."""
+    if isinstance(value, dt.datetime):
+        local = zones.local(value)
+        return local.date() if local.time() == dt.time() else local
+    return value
 
 
 def as_text(value: object, zones: Zones) -> str | None:
