@@ -22,7 +22,7 @@ ARROW_TYPES = {
 }
 
 # Of other types Arrow cuts and guesses: 5.5 becomes 5, and 5 the sixth of January 1970.
-ARROW_READS = {
+ARROW_READS: dict[int, set[type]] = {
     pa.string().id: {str, type(None)},
     pa.int64().id: {int, type(None)},
     pa.bool_().id: {bool, type(None)},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ class RemoteFile:
     size: int
     modified: datetime
     stamp: str
+    is_link: bool = False
 
 
 class RemoteLanding:
@@ -67,7 +69,7 @@ class RemoteLanding:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             with _faults_told(f"{self.address}/{file.name}"):
-                self._system.get_file(file.path, str(unfinished))
+                self._copy(file, unfinished)
             if unfinished.stat().st_size != file.size:
                 raise DataBlockedError(
                     f"{self.address}/{file.name} changed while it was fetched. Deliver it "
@@ -79,8 +81,17 @@ class RemoteLanding:
         finally:
             unfinished.unlink(missing_ok=True)
 
+    def _copy(self, file: RemoteFile, target: Path) -> None:
+        if not file.is_link:
+            self._system.get_file(file.path, str(target))
+            return
+        # Copied as a file it would be a link here, to whatever lies at its target.
+        with self._system.open(file.path, "rb") as source, target.open("wb") as copy:
+            shutil.copyfileobj(source, copy)
+
     def _described(self, path: str, info: Mapping[str, Any]) -> RemoteFile | None:
-        if info["type"] == "link":
+        is_link = info["type"] == "link"
+        if is_link:
             info = self._system.info(path)
         if info["type"] != "file" or path.endswith("/"):
             return None
@@ -88,7 +99,7 @@ class RemoteLanding:
         _require_plain(self.address, name)
         modified: datetime = info.get("LastModified") or info["mtime"]
         stamp = f"{info.get('ETag', '')} {modified.isoformat()} {info['size']}"
-        return RemoteFile(name, path, info["size"], modified, stamp)
+        return RemoteFile(name, path, info["size"], modified, stamp, is_link)
 
 
 def _is_hidden(name: str) -> bool:

@@ -13,15 +13,19 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
+import psycopg
 import pytest
 
 from orchestration.errors import ConfigurationError
 from orchestration.extract import delivery
 from orchestration.ingest.contract import feed_contract
 from orchestration.ingest.landing import survey
+from orchestration.ingest.load import load
+from orchestration.settings import load_settings
 from tests.support.command import TIERWISE, clean_environment, tierwise
 from tests.support.extracting import DSN_VARIABLE, ExtractHome
-from tests.support.loading import judge
+from tests.support.loading import SmallOperator, judge
 from tests.support.postgres import PASSWORD, PostgresServer, postgres_server, server_programs
 
 pytestmark = pytest.mark.skipif(
@@ -239,6 +243,53 @@ def test_a_query_is_read_like_a_table(database: PostgresServer, home: ExtractHom
         "x:y",
     )
     assert home.extract()["payments"].rows == 0
+
+
+FEEDS = ("customers", "accounts", "subscriptions", "invoices", "charges", "payments")
+LOADED = "select * exclude (_load_id, _row_number, _delivery_rank) from raw.{} order by all"
+
+
+def put_feed(server: PostgresServer, landing: Path, feed: str) -> None:
+    """A table of the contract's columns with the rows of a landing folder."""
+    columns = {column.name: column.sql_type for column in feed_contract()[feed].columns}
+    described = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+    server.execute(f"create table billing.{feed} ({described}, row_number serial)")
+    with duckdb.connect() as connection:
+        read = connection.execute(
+            f"from read_csv('{landing}/{feed}/*.csv*', all_varchar = true)"
+        ).to_arrow_table()
+    names = ", ".join(read.column_names)
+    places = ", ".join("%s" for _ in read.column_names)
+    with psycopg.connect(server.dsn, autocommit=True) as connection:
+        connection.cursor().executemany(
+            f"insert into billing.{feed} ({names}) values ({places})".encode(),
+            [list(row.values()) for row in read.to_pylist()],
+        )
+
+
+def test_an_operators_database_loads_like_the_files_it_would_have_delivered(
+    database: PostgresServer, tmp_path: Path
+) -> None:
+    files = SmallOperator(tmp_path / "files")
+    files.load()
+    home = ExtractHome(tmp_path / "database")
+    home.folder.mkdir()
+    for feed in FEEDS:
+        put_feed(database, files.landing, feed)
+    home.declare(
+        "".join(
+            f'[extract.billing.feeds.{feed}]\ntable = "billing.{feed}"\ncursor = "row_number"\n'
+            for feed in FEEDS
+        )
+    )
+    home.extract()
+    settings = load_settings(home.home, landing=home.landing, reference=files.reference)
+    now = dt.datetime.now(dt.UTC)
+    result = load(settings, run_id="run-1", started_at=now, code_version="test")
+    assert result.warnings == ()
+    for feed in FEEDS:
+        assert result.feeds[feed].rows_quarantined == 0
+        assert files.query(LOADED.format(feed), home.home) == files.query(LOADED.format(feed))
 
 
 class KilledError(BaseException):
