@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from orchestration.errors import ConfigurationError
@@ -23,32 +23,32 @@ from orchestration.ingest.contract import Column
 ROWS_PER_FILE = 1_000_000
 
 
-@dataclass(slots=True)
 class Delivery:
     """The delivery of a feed: opened, then fed with batches in order of the cursor.
 
-    `rows` and `files` are what it has delivered so far.
+    `rows` and `files` are what it has delivered so far. The folder is that of the feed in
+    the landing area, the room the one in the home where the states are kept.
     """
 
-    source: str
-    feed: str
-    folder: Path
-    room: Path
-    zones: Zones
-    rows: int = 0
-    files: list[str] = field(default_factory=list)
-    _columns: Sequence[Column] = ()
-    _state: State = field(default_factory=lambda: State(""))
-    _boundary: Boundary = field(default_factory=Boundary)
-    _seen: Counter[str] = field(default_factory=Counter)
-    _shape: Shape | None = None
-    _part: Part | None = None
-    _start: Boundary = field(default_factory=Boundary)
+    def __init__(self, source: str, feed: str, folder: Path, room: Path, zones: Zones) -> None:
+        self.feed = feed
+        self.rows = 0
+        self.files: list[str] = []
+        self._source = source
+        self._folder = folder
+        self._state_file = room / f"{source}.{feed}.json"
+        self._zones = zones
+        self._columns: Sequence[Column] = ()
+        self._shape = Shape((), zones)
+        self._state = State("")
+        self._before = self._boundary = Boundary()
+        self._left_out = Counter[str]()
+        self._part: Part | None = None
 
     @property
     def where(self) -> str:
         """The words that begin every message."""
-        return f"Source {self.source}, feed {self.feed}"
+        return f"Source {self._source}, feed {self.feed}"
 
     @property
     def since(self) -> CursorValue | None:
@@ -62,18 +62,18 @@ class Delivery:
         Raises ConfigurationError if the folder, the state or the cursor cannot be used.
         """
         self._columns = columns
-        self._shape = Shape(columns, self.zones)
+        self._shape = Shape(columns, self._zones)
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(parents=True, exist_ok=True)
             self._state = self._settled(read_state(self._state_file, self.where, cursor))
-            self._start = self._boundary = self._state.boundary
+            self._before = self._boundary = self._state.boundary
             yield
             self._deliver()
         except CursorError as error:
             raise ConfigurationError(f"{self.where}: the cursor {cursor} {error}.") from None
         except OSError as error:
             raise ConfigurationError(
-                f"{self.where}: {error.filename or self.folder} cannot be written "
+                f"{self.where}: {error.filename or self._folder} cannot be written "
                 f"({error.strerror or error})."
             ) from error
         finally:
@@ -82,27 +82,22 @@ class Delivery:
 
     def take(self, batch: Sequence[Row]) -> None:
         """Writes the rows of a batch that were not delivered before."""
-        rows = self._start.without_delivered(batch, self._seen, self.zones)
+        rows = self._before.without_delivered(batch, self._left_out, self._zones)
         if not rows:
             return
-        assert self._shape is not None
         content = self._shape.batch(self.where, rows)
         if self._part and (self._part.rows >= ROWS_PER_FILE or self._part.schema != content.schema):
             self._deliver()
         if self._part is None:
             self._part = Part(self._unfinished, content.schema, self._columns)
         self._part.write(content)
-        self._boundary = self._boundary.after(rows, self.zones)
+        self._boundary = self._boundary.after(rows, self._zones)
         self.rows += len(rows)
-
-    @property
-    def _state_file(self) -> Path:
-        return self.room / f"{self.source}.{self.feed}.json"
 
     @property
     def _unfinished(self) -> Path:
         """Hidden, and of no type that is loaded."""
-        return self.folder / f".{self.source}.tmp"
+        return self._folder / f".{self._source}.tmp"
 
     def _deliver(self) -> None:
         """Gives the file at hand its final name and keeps the boundary it reached."""
@@ -110,8 +105,8 @@ class Delivery:
             return
         part, self._part = self._part, None
         totals = part.finish()
-        name = f"{self.source}-{self._state.sequence + 1:08}.parquet"
-        target = self.folder / name
+        name = f"{self._source}-{self._state.sequence + 1:08}.parquet"
+        target = self._folder / name
         if target.exists():
             part.path.unlink()
             raise ConfigurationError(
@@ -120,8 +115,8 @@ class Delivery:
             )
         self._keep(replace(self._state, announced=Announced(name, totals, self._boundary)))
         part.path.replace(target)
-        sync_folder(self.folder)
-        set_control_totals(self.folder, name, totals)
+        sync_folder(self._folder)
+        set_control_totals(self._folder, name, totals)
         self._keep(self._state.with_delivered(self._boundary))
         self.files.append(name)
 
@@ -131,8 +126,8 @@ class Delivery:
         if state.announced is None:
             return state
         announced = state.announced
-        if has_content(self.folder / announced.name, announced.totals["sha256"]):
-            set_control_totals(self.folder, announced.name, announced.totals)
+        if has_content(self._folder / announced.name, announced.totals["sha256"]):
+            set_control_totals(self._folder, announced.name, announced.totals)
             state = state.with_delivered(announced.boundary)
         else:
             state = replace(state, announced=None)
