@@ -18,10 +18,9 @@ def extract_jobs(settings: Settings) -> list[dg.JobDefinition]:
 
 
 def _extract_job(settings: Settings, source: str) -> dg.JobDefinition:
-    name = f"extract_{source.replace('-', '_')}"
     words = f"Reads what is new in the database '{source}' into the landing folder."
 
-    @dg.op(name=f"read_{source.replace('-', '_')}", description=words)
+    @dg.op(name=f"read_{source}", description=words)
     def read(context: dg.OpExecutionContext) -> None:
         from orchestration.extract.extract import extract, told
 
@@ -30,7 +29,7 @@ def _extract_job(settings: Settings, source: str) -> dg.JobDefinition:
             context.log.info(told(feed))
         context.add_output_metadata({feed.feed: feed.rows for feed in extracted})
 
-    @dg.job(name=name, description=words, executor_def=dg.in_process_executor)
+    @dg.job(name=f"extract_{source}", description=words, executor_def=dg.in_process_executor)
     def job() -> None:
         read()
 

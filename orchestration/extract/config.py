@@ -21,7 +21,7 @@ from orchestration.errors import ConfigurationError
 from orchestration.ingest.contract import feed_contract
 from orchestration.settings import EXTRACT_SECTION, Settings, require_zone, settings_file
 
-SOURCE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+SOURCE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*")
 VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -106,7 +106,8 @@ def declared_sources(settings: Settings) -> Mapping[str, Source]:
 def _source(where: str, name: str, spec: Any) -> Source:
     if not SOURCE_NAME.fullmatch(name):
         raise ConfigurationError(
-            f"{where}: a source's name goes into file names; use letters, digits, - and _."
+            f"{where}: a source's name goes into the names of files and jobs; use letters, "
+            "digits and _."
         )
     try:
         return Source.model_validate(spec)

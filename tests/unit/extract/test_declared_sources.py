@@ -65,7 +65,7 @@ def test_without_a_file_in_the_home_the_one_beside_the_landing_folder_counts(
         (("feeds.invoices", "feeds.bills"), "feeds: bills is no feed. Feeds are: customers,"),
         (('timezone = "UTC"', 'timezone = "Mars"'), "timezone: is no time zone"),
         (('timezone = "UTC"', 'password = "geheim"'), "password: Extra inputs are not permitted"),
-        (("extract.billing", "extract.'../up'"), "a source's name goes into file names"),
+        (("extract.billing", "extract.'../up'"), "a source's name goes into the names of files"),
     ],
 )
 def test_a_mistake_is_named_without_its_value(
