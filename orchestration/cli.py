@@ -26,7 +26,12 @@ console = Console(file=sys.stdout)
 problems = Console(file=sys.stderr)
 
 LandingOption = Annotated[
-    Path | None, typer.Option("--landing", help="The folder with a subfolder per delivered feed.")
+    str | None,
+    typer.Option(
+        "--landing",
+        metavar="DIR|URL",
+        help="The folder with a subfolder per delivered feed; s3:// and sftp:// too.",
+    ),
 ]
 ReferenceOption = Annotated[
     Path | None,
@@ -54,10 +59,8 @@ def run(
     """
     from orchestration.errors import ConfigurationError
     from orchestration.home import Home
-    from orchestration.ingest.contract import feed_contract
-    from orchestration.ingest.landing import survey
+    from orchestration.ingest.landing import require_landing
     from orchestration.ingest.lock import HomeLock
-    from orchestration.ingest.sources import read_sources
     from orchestration.settings import load_settings
     from orchestration.warehouse.prepare import prepare_home
 
@@ -65,7 +68,7 @@ def run(
         raise ConfigurationError(f"--target {target}: only duckdb is supported.")
     settings = load_settings(home, landing=landing, reference=reference, through=through)
     # A wrong folder and a second run are refused before anything slow is imported.
-    survey(settings.landing, feed_contract(), read_sources(settings.landing, settings.sources))
+    require_landing(settings.landing, settings.sources)
     with HomeLock(settings.home):
         from orchestration.console import ConsoleProgress
         from orchestration.session import ValidationBlockedError
@@ -198,6 +201,33 @@ def history(
     from orchestration.settings import load_settings
 
     print_history(console, row_history(load_settings(home).home, feed, key))
+
+
+@app.command()
+def extract(
+    source: Annotated[str, typer.Option(help="A section [extract.NAME] of tierwise.toml.")],
+    landing: Annotated[
+        Path | None, typer.Option(help="The landing folder to write to; made if missing.")
+    ] = None,
+    home: HomeOption = None,
+) -> None:
+    """Read what is new in a database into the landing folder, with control totals.
+
+    Exit codes: 0 done, 2 wrong use or configuration, 3 another extraction is at work.
+    """
+    from orchestration.console import ConsoleProgress
+    from orchestration.extract.extract import extract as extract_source
+    from orchestration.extract.extract import told
+    from orchestration.settings import load_settings
+
+    settings = load_settings(home, landing=landing)
+    with ConsoleProgress(console) as progress:
+        progress.phase(f"Extract {source}")
+        extracted = extract_source(
+            settings, source, lambda feed, rows: progress.step(feed, rows, None)
+        )
+    for feed in extracted:
+        console.print(told(feed), highlight=False, soft_wrap=True, markup=False)
 
 
 @app.command()

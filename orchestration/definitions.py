@@ -13,6 +13,7 @@ from orchestration.assets.raw import raw_assets
 from orchestration.assets.validation import validation_results_asset
 from orchestration.assets.warehouse import warehouse_assets
 from orchestration.checks.acceptance import marts_acceptance, raw_acceptance
+from orchestration.extract_jobs import extract_jobs
 from orchestration.home import Home
 from orchestration.jobs import main_job
 from orchestration.progress import Progress
@@ -55,7 +56,7 @@ def build_definitions(
             publication_asset(tables),
         ],
         asset_checks=[raw_acceptance(), marts_acceptance()],
-        jobs=[main_job()],
+        jobs=[main_job(), *extract_jobs(settings)],
         schedules=[daily_schedule(settings.timezone)],
         sensors=[landing_sensor(settings.landing)],
         resources={

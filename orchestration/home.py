@@ -52,6 +52,16 @@ class Home:
         return self.root / "dagster"
 
     @property
+    def extract(self) -> Path:
+        """How far each feed of each database is extracted; written by `tierwise extract`."""
+        return self.root / "extract"
+
+    @property
+    def landing_cache(self) -> Path:
+        """Copies of the files of a remote landing area; written by the loader."""
+        return self.root / "landing_cache"
+
+    @property
     def temporary(self) -> Path:
         """Where DuckDB spills what does not fit into memory."""
         return self.root / "tmp"

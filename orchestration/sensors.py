@@ -6,12 +6,19 @@ from pathlib import Path
 
 import dagster as dg
 
+from orchestration.ingest.remote import open_remote
 from orchestration.jobs import JOB_NAME
 
 
-def landing_fingerprint(landing: Path) -> str | None:
+def landing_fingerprint(landing: Path | str) -> str | None:
     """What lies in the landing area: names, sizes and times; none without any file."""
     digest = hashlib.sha256()
+    if isinstance(landing, str):
+        with open_remote(landing) as remote:
+            present = remote.files()
+        for name in sorted(present):
+            digest.update(f"{name}\0{present[name].stamp}\0".encode())
+        return digest.hexdigest() if present else None
     files = sorted(path for path in landing.rglob("*") if path.is_file())
     for path in files:
         status = path.stat()
@@ -19,7 +26,7 @@ def landing_fingerprint(landing: Path) -> str | None:
     return digest.hexdigest() if files else None
 
 
-def landing_sensor(landing: Path | None) -> dg.SensorDefinition:
+def landing_sensor(landing: Path | str | None) -> dg.SensorDefinition:
     """Start a run once the landing area has changed and then stayed still for one tick.
 
     Waiting for stillness keeps a run from reading a delivery that is still arriving.
@@ -35,7 +42,8 @@ def landing_sensor(landing: Path | None) -> dg.SensorDefinition:
     def landing_changed(
         context: dg.SensorEvaluationContext,
     ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        seen = landing_fingerprint(landing) if landing and landing.is_dir() else None
+        is_there = isinstance(landing, str) or (landing is not None and landing.is_dir())
+        seen = landing_fingerprint(landing) if landing and is_there else None
         if seen is None:
             yield dg.SkipReason("Nothing has been delivered: the landing area holds no file.")
             return

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -26,7 +26,12 @@ from orchestration.ingest.contract import feed_contract
 SETTINGS_FILE = "tierwise.toml"
 PREFIX = "TIERWISE_"
 PATH_KEYS = ("landing", "reference")
+EXTRACT_SECTION = "extract"
 DEFAULT_HOME = "home"
+SIZE = r"^\d+(\.\d+)? ?([KMGT]i?B|B)$"
+POWERS = "BKMGT"
+Share = Annotated[float, Field(ge=0, le=1)]
+URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 def _month(value: object) -> object:
@@ -40,9 +45,13 @@ def _month(value: object) -> object:
     return value
 
 
-Share = Annotated[float, Field(ge=0, le=1)]
-SIZE = r"^\d+(\.\d+)? ?([KMGT]i?B|B)$"
-POWERS = "BKMGT"
+def require_zone(value: str) -> str:
+    """The name of a time zone, as it is; ValueError if there is none of that name."""
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError("is no time zone, e.g. Asia/Shanghai or UTC") from error
+    return value
 
 
 def byte_count(size: str) -> int:
@@ -52,20 +61,24 @@ def byte_count(size: str) -> int:
 
 
 class Settings(BaseSettings):
-    """Everything an operator sets for a run. Made by `load_settings`."""
+    """Everything an operator sets for a run. Made by `load_settings`.
+
+    `landing` is a folder, or the address of a remote one as text.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True
     )
 
     home: Path = Path(DEFAULT_HOME)
-    landing: Path | None = None
+    landing: Path | str | None = None
     reference: Path | None = None
     reporting_currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "CNY"
-    timezone: str = "Asia/Shanghai"
+    timezone: Annotated[str, AfterValidator(require_zone)] = "Asia/Shanghai"
     tier_policy: Annotated[str, Field(min_length=1)] = "house"
     through: Annotated[date | None, BeforeValidator(_month)] = None
     memory_limit: Annotated[str, Field(pattern=SIZE)] = "8GB"
+    landing_cache_limit: Annotated[str, Field(pattern=SIZE)] = "50GB"
     quarantine_share_limit: Share = 0.01
     quarantine_share_limits: dict[str, Share] = {}
     expanded_size_limit: Annotated[str, Field(pattern=SIZE)] = "200GB"
@@ -82,15 +95,6 @@ class Settings(BaseSettings):
         unknown = sorted(value.keys() - feed_contract().keys())
         if unknown:
             raise ValueError(f"names no feed: {', '.join(unknown)}")
-        return value
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError("is no time zone, e.g. Asia/Shanghai or UTC") from error
         return value
 
     @classmethod
@@ -130,19 +134,15 @@ def load_settings(home: Path | str | None = None, **overrides: Any) -> Settings:
     found_home = Path(home or environment.values.get("home") or DEFAULT_HOME).expanduser()
     own_file = found_home / SETTINGS_FILE
     layers = [_file_layer(own_file), environment, flags]
-    if not own_file.exists():
-        landing = next(
-            (x.values["landing"] for x in reversed(layers) if "landing" in x.values), None
-        )
-        if landing is not None:
-            layers.insert(
-                0, _file_layer(Path(landing).expanduser().absolute().parent / SETTINGS_FILE)
-            )
+    landing = next((x.values["landing"] for x in reversed(layers) if "landing" in x.values), None)
+    file_in_force = settings_file(found_home, None if landing is None else _place(landing))
+    if file_in_force != own_file:
+        layers.insert(0, _file_layer(file_in_force))
     origins = {key: layer for layer in layers for key in layer.values}
     values = {key: layer.values[key] for key, layer in origins.items()}
     for key in PATH_KEYS:
         if key in values:
-            values[key] = Path(values[key]).expanduser().absolute()
+            values[key] = _place(values[key])
     try:
         settings = Settings(**{**values, "home": found_home.absolute()})
     except ValidationError as error:
@@ -158,6 +158,21 @@ def _require_sources(settings: Settings, layer: _Layer) -> None:
     from orchestration.ingest.sources import feed_sources
 
     feed_sources(settings.sources, layer.origin, f"{layer.named('sources')}.")
+
+
+def settings_file(home: Path, landing: Path | str | None) -> Path:
+    """The tierwise.toml in force: the home's, else the one beside a landing folder."""
+    own_file = home / SETTINGS_FILE
+    if own_file.exists() or not isinstance(landing, Path):
+        return own_file
+    return landing.parent / SETTINGS_FILE
+
+
+def _place(value: Path | str) -> Path | str:
+    """An address as it is, anything else as an absolute path."""
+    if isinstance(value, str) and URL.match(value):
+        return value
+    return Path(value).expanduser().absolute()
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
@@ -178,6 +193,7 @@ def _file_layer(path: Path) -> _Layer:
         return _Layer({}, str(path))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"{path} cannot be read as TOML: {error}") from error
+    values.pop(EXTRACT_SECTION, None)  # read by those who extract, with an own contract
     known = [name for name in Settings.model_fields if name != "home"]
     for key in values:
         if key not in known:
@@ -185,7 +201,7 @@ def _file_layer(path: Path) -> _Layer:
                 f"{path}: unknown setting '{key}'. Known are: {', '.join(known)}."
             )
     for key in PATH_KEYS:
-        if isinstance(values.get(key), str):
+        if isinstance(values.get(key), str) and not URL.match(values[key]):
             values[key] = str(path.parent / Path(values[key]).expanduser())
     return _Layer(values, str(path))
 

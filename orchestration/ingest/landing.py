@@ -7,11 +7,13 @@ import stat
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from orchestration.errors import ConfigurationError
-from orchestration.ingest.contract import Feed
+from orchestration.ingest.contract import Feed, feed_contract
 from orchestration.ingest.control_totals import CONTROL_FILE, ControlTotals, read_control
-from orchestration.ingest.sources import SOURCES_FILE, Sources
+from orchestration.ingest.remote import open_remote
+from orchestration.ingest.sources import SOURCES_FILE, Sources, read_sources
 
 LAYOUTS = {".csv": "csv", ".tsv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 COMPRESSIONS = ("", ".gz", ".zst")
@@ -52,6 +54,18 @@ class Landing:
         """Where a file of a feed lies."""
         paths = {file.name: file.path for file in self.files.get(feed, ())}
         return paths.get(name, self.folder / feed / name)
+
+
+def require_landing(place: Path | str | None, sections: Mapping[str, Any]) -> None:
+    """Raises ConfigurationError if there is nothing to load at a folder or an address.
+
+    `sections` are the declarations of the settings (`[sources.<feed>]`).
+    """
+    if isinstance(place, str):
+        with open_remote(place) as remote:
+            remote.files()
+    else:
+        survey(place, feed_contract(), read_sources(place, sections))
 
 
 def survey(

@@ -12,6 +12,7 @@ import duckdb
 
 import seeds
 from orchestration.ingest.blocking import require_feeds, require_months
+from orchestration.ingest.cache import local_landing, told_by_address
 from orchestration.ingest.closing_month import RunMonths, run_months
 from orchestration.ingest.contract import feed_contract
 from orchestration.ingest.exchange_rates import require_rates
@@ -94,8 +95,9 @@ def load(
         DataBlockedError: a refused file, a missing required feed or exchange rate.
     """
     lake = Lake(settings.home.absolute())
-    sources = read_sources(settings.landing, settings.sources)
-    landing = survey(settings.landing, feed_contract(), sources)
+    folder = local_landing(settings)
+    sources = read_sources(folder, settings.sources)
+    landing = survey(folder, feed_contract(), sources)
     reference = _compose_reference(settings, lake)
     require_policy(lake.reference, settings.tier_policy)
     make_folder(lake.scratch)
@@ -106,11 +108,13 @@ def load(
         restated = months_of_loads(connection, lake, counted ^ active_loads(connection, lake))
         create_raw_views(connection, lake.home)
         standing = standing_files(connection, lake)
-        require_feeds(connection, entries, landing, standing)
+        with told_by_address(settings):
+            require_feeds(connection, entries, landing, standing)
         months = _settle(connection, lake, settings, started_at)
-        stood_by = require_months(
-            connection, entries, landing, standing, months.closing_month, settings.timezone
-        )
+        with told_by_address(settings):
+            stood_by = require_months(
+                connection, entries, landing, standing, months.closing_month, settings.timezone
+            )
         hashed = config_sha256(settings, sources)
         write_run_settings(
             connection,

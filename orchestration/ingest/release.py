@@ -15,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.ingest.cache import local_landing
 from orchestration.ingest.contract import Feed
 from orchestration.ingest.file_load import fill
 from orchestration.ingest.judged_rows import (
@@ -64,7 +65,7 @@ def release(settings: Settings, path: Path) -> Release:
         ConfigurationError: the file cannot be used as it is; nothing was loaded.
     """
     lake = loaded_lake(settings.home)
-    sources = read_sources(settings.landing, settings.sources)
+    sources = read_sources(local_landing(settings), settings.sources)
     make_folder(lake.scratch)
     connection = connect(settings.memory_limit, lake.scratch / "spill")
     try:
