@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 Contract = Mapping[str, Mapping[str, Any]]
@@ -84,13 +85,17 @@ def feed_of(contract: Contract, name: str) -> Feed:
     )
 
 
-def check_views(contract: Contract) -> list[str]:
+def check_views(contract: Contract, today: date) -> list[str]:
     """Statements that make the tables the raw rules compare, from the `raw` views.
 
     `checks.<feed>` holds the rows that count now: of rows delivered again under one
-    key the one delivered last (of a versioned feed its newest version).
+    key the one delivered last (of a versioned feed its newest version). `checks.clock`
+    holds the day of the run, so that checking it again later gives the same result.
     """
-    statements = ["create schema if not exists checks"]
+    statements = [
+        "create schema if not exists checks",
+        f"create or replace table checks.clock as select date '{today}' as today",
+    ]
     for name in contract:
         statements.append(
             f"create or replace view checks.{name} as {current_rows(feed_of(contract, name))}"

@@ -289,5 +289,5 @@ def load_nothing(connection: duckdb.DuckDBPyConnection, contract: Contract, feed
 
 def refresh(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     """What a run makes of the raw views before it checks them."""
-    for statement in check_views(contract):
+    for statement in check_views(contract, date.today()):
         connection.execute(statement)
