@@ -9,6 +9,8 @@ import time
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,7 @@ from expectations.contract import Contract, check_views
 from expectations.engine import LakeViews, Source
 from expectations.errors import error_of
 from expectations.results import (
+    Acceptance,
     ExpectationResult,
     Layer,
     LayerResult,
@@ -67,6 +70,8 @@ def validate_layer(
     run_id: str,
     connection: Source,
     contract: Contract,
+    today: date | None = None,
+    acceptances: Sequence[Acceptance] = (),
     datasets: Sequence[str] | None = None,
 ) -> LayerResult:
     """Check every dataset of a layer and keep the evidence under the home's audit.
@@ -74,7 +79,9 @@ def validate_layer(
     `contract` is the content of the feed contract. For the raw layer `connection` must
     offer the views `raw.<feed>` (all active rows, with `_load_id`, `_row_number` and
     `delivery_rank`) and `reference.<table>`; for the marts it is the warehouse file.
-    `datasets` limits the check to some feeds or marts, by name.
+    `today` is the day of the run, by which dates in the future are told; the current one
+    if not given. `acceptances` are the critical failures a person answers for, should
+    they occur. `datasets` limits the check to some feeds or marts, by name.
 
     Writes the results file and the Data Docs of the run. A failed rule is no error:
     whether the run may go on is for the caller to read from the result.
@@ -84,12 +91,13 @@ def validate_layer(
         suites = build_suites(layer, contract, datasets)
         context = open_context(home)
         forget_definitions(home, layer)
-        checkpoint = _checkpoint(context, layer, suites, _prepared(layer, connection, contract))
+        source = _prepared(layer, connection, contract, today or date.today())
+        checkpoint = _checkpoint(context, layer, suites, source)
         try:
             outcome = _run(checkpoint, run_id)
         finally:
             _let_go(context, layer)
-        found = _suite_results(run_id, layer, suites, outcome)
+        found = _accepted(_suite_results(run_id, layer, suites, outcome), acceptances)
         ensure_schema(home)
         write_results(home, [result for suite in found for result in suite.results])
         _build_data_docs(context, outcome)
@@ -119,10 +127,25 @@ def dataset_of(suite: ExpectationSuite) -> str:
     return str((suite.meta or {})["dataset"])
 
 
-def _prepared(layer: Layer, connection: Source, contract: Contract) -> Source:
+def _prepared(layer: Layer, connection: Source, contract: Contract, today: date) -> Source:
     if layer == "marts" or not isinstance(connection, LakeViews):
         return connection
-    return LakeViews([*connection.statements, *check_views(contract)], connection.config)
+    return LakeViews([*connection.statements, *check_views(contract, today)], connection.config)
+
+
+def _accepted(
+    suites: Sequence[SuiteResult], acceptances: Sequence[Acceptance]
+) -> tuple[SuiteResult, ...]:
+    """The results, with name and reason at each critical failure a person answers for."""
+    answers = {acceptance.check: acceptance for acceptance in acceptances}
+
+    def marked(result: ExpectationResult) -> ExpectationResult:
+        answer = answers.get(result.expectation_id)
+        if answer is None or not result.is_blocking:
+            return result
+        return replace(result, accepted_by=answer.by, accepted_reason=answer.reason)
+
+    return tuple(replace(suite, results=tuple(map(marked, suite.results))) for suite in suites)
 
 
 def _checkpoint(

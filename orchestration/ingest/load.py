@@ -94,23 +94,14 @@ def load(
         entries = _load_files(connection, lake, settings, run_id, landing, progress)
         create_raw_views(connection, lake.home)
         require_sound_delivery(connection, entries, landing)
-        months = _settle(connection, lake, settings, started_at)
-        hashed = config_sha256(settings)
-        write_run_settings(
+        months = settle_run(
             connection,
             lake,
-            {
-                "run_id": run_id,
-                "started_at": started_at.astimezone(UTC).replace(tzinfo=None),
-                "reporting_currency": settings.reporting_currency,
-                "tier_policy": settings.tier_policy,
-                "timezone": settings.timezone,
-                "first_month": months.first_month,
-                "closing_month": months.closing_month,
-                "code_version": code_version,
-                "config_sha256": hashed,
-                "policy_sha256": reference.sha256,
-            },
+            settings,
+            run_id=run_id,
+            started_at=started_at,
+            code_version=code_version,
+            policy_sha256=reference.sha256,
         )
     finally:
         connection.close()
@@ -126,7 +117,7 @@ def load(
         first_month=months.first_month,
         closing_month=months.closing_month,
         incomplete_months=months.incomplete,
-        config_sha256=hashed,
+        config_sha256=config_sha256(settings),
         policy_sha256=reference.sha256,
     )
 
@@ -175,16 +166,43 @@ def _load_files(
     return entries
 
 
-def _settle(
-    connection: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, started_at: datetime
+def settle_run(
+    connection: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    settings: Settings,
+    *,
+    run_id: str,
+    started_at: datetime,
+    code_version: str,
+    policy_sha256: str,
 ) -> RunMonths:
-    """The months of the run, once policy and exchange rates are known to cover them."""
+    """The months of the run, once policy and exchange rates are known to cover them.
+
+    Reads the raw views of `connection` and the reference tables of the lake; writes the
+    settings of the run for the models.
+    """
     current = current_month(started_at, settings.timezone)
     months = run_months(connection, settings.through, current)
     policies = policies_in_force(
         lake.reference, settings.tier_policy, months.first_month, months.closing_month
     )
     require_rates(connection, lake.reference, settings.reporting_currency, months, policies)
+    write_run_settings(
+        connection,
+        lake,
+        {
+            "run_id": run_id,
+            "started_at": started_at.astimezone(UTC).replace(tzinfo=None),
+            "reporting_currency": settings.reporting_currency,
+            "tier_policy": settings.tier_policy,
+            "timezone": settings.timezone,
+            "first_month": months.first_month,
+            "closing_month": months.closing_month,
+            "code_version": code_version,
+            "config_sha256": config_sha256(settings),
+            "policy_sha256": policy_sha256,
+        },
+    )
     return months
 
 

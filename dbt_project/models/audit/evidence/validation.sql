@@ -14,6 +14,8 @@ select
     expectation,
     severity,
     observed,
+    accepted_by,
+    accepted_reason,
     evaluated,
     unexpected,
     affected_customers,

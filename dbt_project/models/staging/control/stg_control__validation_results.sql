@@ -23,7 +23,9 @@ renamed as (
         cast(unexpected_share as double) as unexpected_share,
         cast(affected_customers as bigint) as affected_customers,
         cast(affected_revenue as decimal(18, 4)) as affected_revenue,
-        cast(observed as varchar) as observed
+        cast(observed as varchar) as observed,
+        cast(accepted_by as varchar) as accepted_by,
+        cast(accepted_reason as varchar) as accepted_reason
     from source
 
 )
