@@ -93,8 +93,7 @@ def reproduce(
     on_step("Put the inputs in place")
     settings = _place_inputs(home, manifest, scratch, memory_limit)
     _place_beliefs(home, manifest, scratch)
-    _build(manifest, settings, scratch, on_step)
-    _add_earlier_reconciliations(home, manifest, scratch)
+    _build(home, manifest, settings, scratch, on_step)
     on_step("Compare the tables")
     found.tables = len(manifest["outputs"])
     found.differences += _tables_differing(manifest, scratch)
@@ -216,12 +215,15 @@ def _place_beliefs(home: Home, manifest: dict[str, Any], scratch: Home) -> None:
         )
 
 
-def _build(manifest: dict[str, Any], settings: Settings, scratch: Home, on_step: OnStep) -> None:
+def _build(
+    home: Home, manifest: dict[str, Any], settings: Settings, scratch: Home, on_step: OnStep
+) -> None:
     """What a run does between loading and publishing, in the same order."""
     on_step("Validate the raw data")
     _validate("raw", manifest, settings, scratch)
     on_step("Build the marts")
     _dbt(settings, scratch, "--exclude", _EVIDENCE)
+    _add_earlier_reconciliations(home, manifest, scratch)
     on_step("Validate the marts")
     _validate("marts", manifest, settings, scratch)
     on_step("Snapshot the tiers and write the audit tables")
