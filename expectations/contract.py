@@ -18,10 +18,11 @@ COUNTED = "category not in ('duplicate', 'trial')"
 
 @dataclass(frozen=True)
 class Period:
-    """What a run closes: its last month (the first day), and the currency it reports in."""
+    """What a run closes: its last month (the first day), its currency, and its own day."""
 
     closing_month: dt.date
     reporting_currency: str
+    today: dt.date
 
 
 @dataclass(frozen=True)
@@ -101,8 +102,13 @@ def check_views(contract: Contract, period: Period) -> list[str]:
     key the one delivered last (of a versioned feed its newest version). `checks.bills`
     holds the revenue of every counted invoice in the reporting currency; one whose
     currency has no rate counts with 1 here, since a missing rate stops the run elsewhere.
+    `checks.clock` holds the day of the run, so that checking it again later gives the
+    same result.
     """
-    statements = ["create schema if not exists checks"]
+    statements = [
+        "create schema if not exists checks",
+        f"create or replace table checks.clock as select date '{period.today}' as today",
+    ]
     for name in contract:
         statements.append(
             f"create or replace view checks.{name} as {current_rows(feed_of(contract, name))}"

@@ -37,8 +37,19 @@ SCHEMA = pa.schema(
         ("affected_tiers", pa.string()),
         ("owner", pa.string()),
         ("rule", pa.string()),
+        ("accepted_by", pa.string()),
+        ("accepted_reason", pa.string()),
     ]
 )
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """A person answers for one critical failure of one run; `check` is its expectation_id."""
+
+    check: str
+    by: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -46,7 +57,8 @@ class ExpectationResult:
     """One rule in one run; the fields are the columns of the results file, in order.
 
     `unexpected_share` is 0 to 1. What could not be counted is None, never 0. What a
-    failure affects is said by `expectations.weights`; `rule` is where the rule comes from.
+    failure affects is said by `expectations.weights`; `rule` is where the rule comes
+    from. A critical failure that a person answers for carries the name and the reason.
     """
 
     run_id: str
@@ -67,6 +79,13 @@ class ExpectationResult:
     affected_tiers: str | None
     owner: str
     rule: str
+    accepted_by: str | None = None
+    accepted_reason: str | None = None
+
+    @property
+    def is_blocking(self) -> bool:
+        """Whether this alone stops the run."""
+        return not self.success and self.severity == "critical" and self.accepted_by is None
 
 
 def gravest_first(results: Iterable[ExpectationResult]) -> list[ExpectationResult]:
@@ -98,8 +117,13 @@ class SuiteResult:
 
     @property
     def critical_failures(self) -> tuple[ExpectationResult, ...]:
-        """What stops the run."""
+        """What stops the run, unless a person answers for it."""
         return self.failed("critical")
+
+    @property
+    def blocking_failures(self) -> tuple[ExpectationResult, ...]:
+        """What stops the run: critical failures that nobody answers for."""
+        return tuple(result for result in self.results if result.is_blocking)
 
     @property
     def warnings(self) -> tuple[ExpectationResult, ...]:
@@ -129,8 +153,13 @@ class LayerResult:
 
     @property
     def critical_failures(self) -> tuple[ExpectationResult, ...]:
-        """What stops the run."""
+        """What stops the run, unless a person answers for it."""
         return tuple(failure for suite in self.suites for failure in suite.critical_failures)
+
+    @property
+    def blocking_failures(self) -> tuple[ExpectationResult, ...]:
+        """What stops the run: critical failures that nobody answers for."""
+        return tuple(failure for suite in self.suites for failure in suite.blocking_failures)
 
     @property
     def warnings(self) -> tuple[ExpectationResult, ...]:
@@ -139,8 +168,8 @@ class LayerResult:
 
     @property
     def is_blocking(self) -> bool:
-        """Whether something critical failed, so that the run must stop."""
-        return bool(self.critical_failures)
+        """Whether something critical failed that nobody answers for: the run must stop."""
+        return bool(self.blocking_failures)
 
     def suite(self, dataset: str) -> SuiteResult:
         """The suite of a dataset (`raw.invoices`); KeyError if it was not checked."""

@@ -9,6 +9,7 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from expectations.contract import Contract, Period, check_views
 from expectations.engine import LakeViews, Source
 from expectations.errors import error_of
 from expectations.results import (
+    Acceptance,
     ExpectationResult,
     Layer,
     LayerResult,
@@ -29,7 +31,7 @@ from expectations.results import (
     ensure_schema,
     write_results,
 )
-from expectations.weights import Weight, published_tiers, weigh
+from expectations.weights import Weight, weigh
 
 if TYPE_CHECKING:
     from great_expectations import Checkpoint
@@ -81,6 +83,8 @@ def validate_layer(
     connection: Source,
     contract: Contract,
     period: Period,
+    acceptances: Sequence[Acceptance] = (),
+    tiers: Path | None = None,
     datasets: Sequence[str] | None = None,
 ) -> LayerResult:
     """Check every dataset of a layer and keep the evidence under the home's audit.
@@ -88,7 +92,10 @@ def validate_layer(
     `contract` is the content of the feed contract. For the raw layer `connection` must
     offer the views `raw.<feed>` (all active rows, with `_load_id`, `_row_number` and
     `delivery_rank`) and `reference.<table>`; for the marts it is the warehouse file.
-    `period` is what the run closes. `datasets` limits the check to some feeds or marts, by name.
+    `period` is what the run closes. `acceptances` are the critical failures a person
+    answers for, should they occur. `tiers` is the folder of the dim_customer published
+    last, by which failures of the raw layer tell the tiers concerned. `datasets` limits the
+    check to some feeds or marts, by name.
 
     Writes the results file and the Data Docs of the run. A failed rule is no error:
     whether the run may go on is for the caller to read from the result.
@@ -98,15 +105,14 @@ def validate_layer(
         suites = build_suites(layer, contract, datasets)
         context = open_context(home)
         forget_definitions(home, layer)
-        checkpoint = _checkpoint(
-            context, layer, suites, _prepared(layer, connection, contract, period)
-        )
+        source = _prepared(layer, connection, contract, period)
+        checkpoint = _checkpoint(context, layer, suites, source)
         try:
             outcome = _run(checkpoint, run_id)
-            weights = _weights(context, layer, suites, outcome, published_tiers(home))
+            weights = _weights(context, layer, suites, outcome, tiers)
         finally:
             _let_go(context, layer)
-        found = _suite_results(run_id, layer, suites, outcome, weights)
+        found = _accepted(_suite_results(run_id, layer, suites, outcome, weights), acceptances)
         ensure_schema(home)
         write_results(home, [result for suite in found for result in suite.results])
         _build_data_docs(context, outcome)
@@ -140,6 +146,21 @@ def _prepared(layer: Layer, connection: Source, contract: Contract, period: Peri
     if layer == "marts" or not isinstance(connection, LakeViews):
         return connection
     return LakeViews([*connection.statements, *check_views(contract, period)], connection.config)
+
+
+def _accepted(
+    suites: Sequence[SuiteResult], acceptances: Sequence[Acceptance]
+) -> tuple[SuiteResult, ...]:
+    """The results, with name and reason at each critical failure a person answers for."""
+    answers = {acceptance.check: acceptance for acceptance in acceptances}
+
+    def marked(result: ExpectationResult) -> ExpectationResult:
+        answer = answers.get(result.expectation_id)
+        if answer is None or not result.is_blocking:
+            return result
+        return replace(result, accepted_by=answer.by, accepted_reason=answer.reason)
+
+    return tuple(replace(suite, results=tuple(map(marked, suite.results))) for suite in suites)
 
 
 def _checkpoint(

@@ -87,12 +87,6 @@ class Weight:
     tiers: str | None = None
 
 
-def published_tiers(home: Path) -> Path | None:
-    """The tiers that raw rows are told by: those of the last publication, if there is one."""
-    folder = home / "published" / "current" / "parquet" / "marts" / "dim_customer"
-    return folder if folder.is_dir() else None
-
-
 def weigh(execution_engine: Any, layer: Layer, rule: Rule, tiers: Path | None) -> Weight:
     """The weight of a rule's failing rows, in one query that brings back one row.
 

@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
+from orchestration.audit.commands import audit_commands
 from orchestration.errors import TierwiseError
 
 # The libraries below are slow to import; each command imports what it needs.
@@ -22,6 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.add_typer(audit_commands, name="audit")
 console = Console(file=sys.stdout)
 problems = Console(file=sys.stderr)
 
@@ -51,12 +53,24 @@ def run(
         str | None, typer.Option(help="Closing month YYYY-MM. Default: the last complete one.")
     ] = None,
     target: Annotated[str, typer.Option(help="Engine that builds the marts.")] = "duckdb",
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CHECK",
+            help="Let this run pass a critical check that fails; repeat for several.",
+        ),
+    ] = None,
+    by: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Who answers for what is accepted.")
+    ] = None,
+    reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why it is accepted.")] = None,
 ) -> None:
     """Load what is new, validate, build, validate, snapshot, publish.
 
     Exit codes: 0 published, 1 blocked by validation, 2 wrong use or configuration,
     3 another run holds the warehouse.
     """
+    from orchestration.audit.acceptance import acceptances_of
     from orchestration.errors import ConfigurationError
     from orchestration.home import Home
     from orchestration.ingest.landing import require_landing
@@ -66,6 +80,7 @@ def run(
 
     if target != "duckdb":
         raise ConfigurationError(f"--target {target}: only duckdb is supported.")
+    acceptances = acceptances_of(accept or [], by, reason)
     settings = load_settings(home, landing=landing, reference=reference, through=through)
     # A wrong folder and a second run are refused before anything slow is imported.
     require_landing(settings.landing, settings.sources)
@@ -83,7 +98,7 @@ def run(
                     from orchestration.main_job import run_main_job
 
                     prepared.result()
-                session = run_main_job(settings, progress)
+                session = run_main_job(settings, progress, acceptances)
         except ValidationBlockedError as blocked:
             print_summary(console, blocked.session)
             raise

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 import dagster as dg
 
+from expectations.results import Acceptance
 from orchestration.assets.publication import publication_asset
 from orchestration.assets.raw import raw_assets
 from orchestration.assets.validation import validation_results_asset
@@ -31,6 +32,7 @@ def build_definitions(
     progress: Progress | None = None,
     on_session: OnSession | None = None,
     lock: AbstractContextManager[object] | None = None,
+    acceptances: Sequence[Acceptance] = (),
     resource_overrides: Mapping[str, Any] | None = None,
 ) -> dg.Definitions:
     """The definitions for one home.
@@ -40,6 +42,7 @@ def build_definitions(
         progress: who is told how far a run is.
         on_session: called with the session of a run once it is open.
         lock: held during a run; by default each run takes the lock of the home.
+        acceptances: critical failures that a person answers for, in the one run made.
         resource_overrides: resources to use instead of the usual ones, for tests.
 
     Raises:
@@ -60,7 +63,7 @@ def build_definitions(
         schedules=[daily_schedule(settings.timezone)],
         sensors=[landing_sensor(settings.landing)],
         resources={
-            "session": session_resource(settings, progress, on_session, lock),
+            "session": session_resource(settings, progress, on_session, lock, acceptances),
             "dbt": dbt_resource(),
             **(resource_overrides or {}),
         },

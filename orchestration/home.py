@@ -38,8 +38,21 @@ class Home:
 
     @property
     def audit(self) -> Path:
-        """Validation results, Data Docs and the ledger of runs."""
+        """Validation results, Data Docs, the ledger of runs and the evidence of each."""
         return self.root / "audit"
+
+    @property
+    def evidence(self) -> Path:
+        """One folder per run with its manifest and dbt's artifacts; written by that run."""
+        return self.audit / "evidence"
+
+    def run_evidence(self, run_id: str) -> Path:
+        """The evidence of one run."""
+        return self.evidence / run_id
+
+    def reference_set(self, policy_sha256: str) -> Path:
+        """A reference set as some run used it, kept under its hash."""
+        return self.audit / "reference_sets" / policy_sha256
 
     @property
     def dbt(self) -> Path:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from importlib import import_module
 from threading import Thread
 
 import dagster as dg
 
+from expectations.results import Acceptance
 from orchestration.definitions import build_definitions
 from orchestration.errors import TierwiseError
 from orchestration.home import Home
@@ -27,7 +28,9 @@ def _instance(home: Home) -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
-def run_main_job(settings: Settings, progress: Progress) -> RunSession:
+def run_main_job(
+    settings: Settings, progress: Progress, acceptances: Sequence[Acceptance] = ()
+) -> RunSession:
     """Load, validate, build, validate, snapshot and publish; the caller holds the lock.
 
     Returns:
@@ -39,7 +42,11 @@ def run_main_job(settings: Settings, progress: Progress) -> RunSession:
     sessions: list[RunSession] = []
     home = Home(settings.home)
     definitions = build_definitions(
-        settings, progress=progress, on_session=sessions.append, lock=nullcontext()
+        settings,
+        progress=progress,
+        on_session=sessions.append,
+        lock=nullcontext(),
+        acceptances=acceptances,
     )
     # dbt's own lines go to its log: the progress says what the user needs to know.
     with (

@@ -12,6 +12,7 @@ import dagster as dg
 from dagster_dbt import DbtCliResource
 from packaging.version import Version
 
+from expectations.results import Acceptance
 from orchestration.home import Home
 from orchestration.ingest.lock import HomeLock
 from orchestration.progress import LogProgress, Progress
@@ -27,6 +28,7 @@ def session_resource(
     progress: Progress | None,
     on_session: OnSession | None,
     lock: AbstractContextManager[object] | None,
+    acceptances: Sequence[Acceptance] = (),
 ) -> dg.ResourceDefinition:
     """The session: opened before the first step of a run, closed after its last.
 
@@ -35,6 +37,7 @@ def session_resource(
         progress: who is told how far the run is; Dagster's log if nobody is named.
         on_session: called with the session once it is open.
         lock: held during the run; the lock of the home if the caller does not hold it.
+        acceptances: critical failures of this run that a person answers for.
     """
 
     def session(context: dg.InitResourceContext) -> Iterator[RunSession]:
@@ -52,6 +55,7 @@ def session_resource(
             started_at=created,
             code_version=code_version(),
             progress=progress or LogProgress(context.log or dg.get_dagster_logger()),
+            acceptances=tuple(acceptances),
         )
         with open_session(opened, lock or HomeLock(opened.home.root)):
             if on_session:

@@ -8,9 +8,9 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from expectations.results import LayerResult, ensure_schema
+from expectations.results import Acceptance, LayerResult, ensure_schema
+from orchestration.audit.manifest import keep_manifest
 from orchestration.audit.runs import (
-    RunRecord,
     RunStatus,
     ensure_ledger,
     is_recorded,
@@ -37,14 +37,26 @@ class RunSession:
     started_at: dt.datetime
     code_version: str
     progress: Progress
+    acceptances: tuple[Acceptance, ...] = ()
     load_result: LoadResult | None = None
     layers: dict[str, LayerResult] = field(default_factory=dict)
     is_refused: bool = False
 
     @property
     def is_blocked(self) -> bool:
-        """Whether the loader refused the data or a critical expectation failed."""
+        """Whether the loader refused the data or a critical failure is not answered for."""
         return self.is_refused or any(layer.is_blocking for layer in self.layers.values())
+
+    @property
+    def unused_acceptances(self) -> tuple[Acceptance, ...]:
+        """Acceptances of checks that did not fail as critical, or that do not exist."""
+        used = {
+            result.expectation_id
+            for layer in self.layers.values()
+            for result in layer.results
+            if result.accepted_by
+        }
+        return tuple(answer for answer in self.acceptances if answer.check not in used)
 
 
 class ValidationBlockedError(DataBlockedError):
@@ -52,14 +64,17 @@ class ValidationBlockedError(DataBlockedError):
 
     def __init__(self, session: RunSession) -> None:
         self.session = session
-        critical = sum(
-            not result.success and result.severity == "critical"
+        names = [
+            failure.expectation_id
             for layer in session.layers.values()
-            for result in layer.results
-        )
+            for failure in layer.blocking_failures
+        ]
+        count = len(names)
         super().__init__(
-            f"Blocked: {critical} critical expectation{'s' * (critical != 1)} failed. Nothing was "
-            "published; the last publication is untouched. Correct the delivery and run again."
+            f"Blocked: {count} critical check{'s' * (count != 1)} failed: {', '.join(names)}. "
+            "Nothing was published; the last publication is untouched. Correct the delivery "
+            "and run again. Where a person answers for a failure, this one run may pass it: "
+            f"{' '.join(f'--accept {name}' for name in names)} --by NAME --reason TEXT"
         )
 
 
@@ -85,19 +100,10 @@ def open_session(session: RunSession, lock: AbstractContextManager[object]) -> I
             yield session
         finally:
             if not is_recorded(session.home, session.run_id):
-                record_run(session.home, _unpublished_record(session))
+                _record_unpublished(session)
 
 
-def _unpublished_record(session: RunSession) -> RunRecord:
+def _record_unpublished(session: RunSession) -> None:
+    """Leave the evidence of a run that published nothing, and enter it."""
     status: RunStatus = "blocked" if session.is_blocked else "failed"
-    loaded = session.load_result
-    return RunRecord(
-        run_id=session.run_id,
-        started_at=session.started_at,
-        finished_at=dt.datetime.now(dt.UTC),
-        status=status,
-        closing_month=loaded.closing_month if loaded else None,
-        code_version=session.code_version,
-        config_sha256=loaded.config_sha256 if loaded else None,
-        policy_sha256=loaded.policy_sha256 if loaded else None,
-    )
+    record_run(session.home, keep_manifest(session, status))

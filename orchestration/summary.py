@@ -56,6 +56,18 @@ def _print_checks(console: Console, session: RunSession) -> None:
             f"{result.expectation}{observed}{_affected(result)}",
             highlight=False,
         )
+        if result.accepted_by:
+            console.print(
+                f"  accepted by {result.accepted_by}: {result.accepted_reason}",
+                highlight=False,
+                markup=False,
+            )
+    for answer in session.unused_acceptances:
+        console.print(
+            f"[yellow]Note:[/] --accept {answer.check}: no critical check of that name failed; "
+            "nothing was accepted.",
+            highlight=False,
+        )
 
 
 def _affected(result: ExpectationResult) -> str:

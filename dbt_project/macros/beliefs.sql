@@ -26,3 +26,11 @@ delete from {{ snapshot }}
 where run_id not in ({{ published_run_ids() }})
 {%- endif -%}
 {%- endmacro %}
+
+{#- A killed run is in no ledger; what it reconciled is nobody's evidence. -#}
+{% macro remove_rows_of_unrecorded_runs(table) -%}
+{%- if execute and load_relation(table) is not none -%}
+delete from {{ table }}
+where run_id not in (select run_id from {{ ref('stg_control__finished_runs') }})
+{%- endif -%}
+{%- endmacro %}

@@ -83,14 +83,14 @@ class ExpectDatesToBeInOrder(RowRule):
 
 
 class ExpectDatesNotToBeInTheFuture(RowRule):
-    """An event has happened; a day's grace covers the time zones."""
+    """An event had happened when the run began; a day's grace covers the time zones."""
 
     column: str
     success_keys: ClassVar[tuple[str, ...]] = (*RowRule.success_keys, "column")
 
     @override
     def failing(self) -> str:
-        return f"cast({self.column} as date) > current_date + 1"
+        return f"cast({self.column} as date) > (select today + 1 from checks.clock)"
 
 
 class ExpectReferencesToBeKnown(RowRule):

@@ -10,7 +10,8 @@ import duckdb
 from dagster_dbt import DbtCliResource, dbt_assets
 from dagster_dbt.errors import DagsterDbtCliRuntimeError
 
-from orchestration.errors import BuildFailedError, DataBlockedError
+from orchestration.audit.evidence import keep_dbt_artifacts
+from orchestration.errors import BuildFailedError, DataBlockedError, TierwiseError
 from orchestration.publish.contract import PUBLISHED_SCHEMAS
 from orchestration.session import RunSession
 from orchestration.warehouse.keys import dbt_key
@@ -47,7 +48,12 @@ def warehouse_assets(manifest_path: Path) -> list[dg.AssetsDefinition]:
         def build_models(context: dg.AssetExecutionContext) -> Iterator[Any]:
             session: RunSession = context.resources.session
             session.progress.phase(titles[name])
-            yield from _run_dbt(context, context.resources.dbt, session, manifest)
+            try:
+                yield from _run_dbt(context, context.resources.dbt, session, manifest)
+            except TierwiseError:
+                keep_dbt_artifacts(session.home, session.run_id, name)
+                raise
+            keep_dbt_artifacts(session.home, session.run_id, name)
 
         return build_models
 

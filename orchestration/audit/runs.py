@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from orchestration.audit.manifest import file_sha256, read_manifest
+from orchestration.audit.files import file_sha256, read_manifest
 from orchestration.home import Home
 from orchestration.publish.publication import MANIFEST, current_publication, list_publications
 
@@ -29,13 +29,17 @@ _SCHEMA = pa.schema(
         ("policy_sha256", pa.string()),
         ("manifest_sha256", pa.string()),
         ("previous_manifest_sha256", pa.string()),
+        ("accepted_failures", pa.int64()),
     ]
 )
 
 
 @dataclass(frozen=True)
 class RunRecord:
-    """One finished run; times are UTC, hashes are SHA-256 in hexadecimal."""
+    """One finished run; times are UTC without a zone, hashes SHA-256 in hexadecimal.
+
+    `accepted_failures` counts the critical failures a person answered for.
+    """
 
     run_id: str
     started_at: dt.datetime
@@ -47,9 +51,11 @@ class RunRecord:
     policy_sha256: str | None
     manifest_sha256: str | None = None
     previous_manifest_sha256: str | None = None
+    accepted_failures: int | None = 0
 
 
-def _folder(home: Home) -> Path:
+def runs_folder(home: Home) -> Path:
+    """Where the ledger of runs lies."""
     return home.audit / "runs"
 
 
@@ -65,8 +71,8 @@ def _without_zone(moment: dt.datetime) -> dt.datetime:
 
 def ensure_ledger(home: Home) -> None:
     """Create the ledger with an empty file, so that it can always be read as a whole."""
-    _folder(home).mkdir(parents=True, exist_ok=True)
-    schema = _folder(home) / "schema.parquet"
+    runs_folder(home).mkdir(parents=True, exist_ok=True)
+    schema = runs_folder(home) / "schema.parquet"
     if not schema.exists():
         _write(schema, [])
 
@@ -75,28 +81,53 @@ def record_run(home: Home, record: RunRecord) -> None:
     """Add a finished run to the ledger."""
     ensure_ledger(home)
     row = {
-        **record.__dict__,
+        **asdict(record),
         "started_at": _without_zone(record.started_at),
         "finished_at": _without_zone(record.finished_at),
     }
-    _write(_folder(home) / f"{record.run_id}.parquet", [row])
+    _write(runs_folder(home) / f"{record.run_id}.parquet", [row])
 
 
 def is_recorded(home: Home, run_id: str) -> bool:
     """Whether a run stands in the ledger."""
-    return (_folder(home) / f"{run_id}.parquet").exists()
+    return (runs_folder(home) / f"{run_id}.parquet").exists()
 
 
 def finished_runs(home: Home) -> list[RunRecord]:
     """All finished runs, oldest first."""
-    if not _folder(home).is_dir():
+    if not runs_folder(home).is_dir():
         return []
-    rows = pq.read_table(_folder(home), schema=_SCHEMA).to_pylist()
+    rows = pq.read_table(runs_folder(home), schema=_SCHEMA).to_pylist()
     return sorted((RunRecord(**row) for row in rows), key=lambda record: record.run_id)
 
 
+def read_record(source: Any) -> RunRecord:
+    """One run from its file of the ledger (a path, or an open binary file)."""
+    (row,) = pq.read_table(source, schema=_SCHEMA).to_pylist()
+    return RunRecord(**row)
+
+
+def record_of(manifest: dict[str, Any], manifest_sha256: str) -> RunRecord:
+    """The ledger's row of a run, from its manifest."""
+    run, configuration = manifest["run"], manifest["configuration"]
+    closing_month = run["closing_month"]
+    return RunRecord(
+        run_id=run["run_id"],
+        started_at=_without_zone(dt.datetime.fromisoformat(run["started_at"])),
+        finished_at=_without_zone(dt.datetime.fromisoformat(run["finished_at"])),
+        status=run["status"],
+        closing_month=dt.date.fromisoformat(closing_month) if closing_month else None,
+        code_version=manifest["code"]["version"],
+        config_sha256=configuration["config_sha256"],
+        policy_sha256=configuration["policy_sha256"],
+        manifest_sha256=manifest_sha256,
+        previous_manifest_sha256=manifest["previous_manifest_sha256"],
+        accepted_failures=sum(answer["is_used"] for answer in manifest["acceptances"]),
+    )
+
+
 def recover_publications(home: Home) -> None:
-    """Bring publications and ledger into agreement after a killed run.
+    """Bring publications, evidence and ledger into agreement after a killed run.
 
     A publication that readers already see is entered; one that was never switched to is
     removed, since nobody has seen it and its run will be done again.
@@ -104,26 +135,11 @@ def recover_publications(home: Home) -> None:
     for run_id in list_publications(home):
         if is_recorded(home, run_id):
             continue
-        folder = home.published / run_id
+        manifest = home.published / run_id / MANIFEST
         if current_publication(home) == run_id:
-            record_run(home, published_record(folder / MANIFEST))
+            record_run(home, record_of(read_manifest(manifest), file_sha256(manifest)))
         else:
+            shutil.rmtree(manifest.parent)
+    for folder in home.evidence.glob("*"):
+        if not is_recorded(home, folder.name):
             shutil.rmtree(folder)
-
-
-def published_record(manifest_path: Path) -> RunRecord:
-    """The ledger's row of a publication, from its manifest."""
-    manifest = read_manifest(manifest_path)
-    run = manifest["run"]
-    return RunRecord(
-        run_id=run["run_id"],
-        started_at=dt.datetime.fromisoformat(run["started_at"]),
-        finished_at=dt.datetime.fromisoformat(run["finished_at"]),
-        status="published",
-        closing_month=dt.date.fromisoformat(run["closing_month"]),
-        code_version=manifest["code"]["version"],
-        config_sha256=manifest["configuration"]["config_sha256"],
-        policy_sha256=manifest["configuration"]["policy_sha256"],
-        manifest_sha256=file_sha256(manifest_path),
-        previous_manifest_sha256=manifest["previous_manifest_sha256"],
-    )

@@ -1,22 +1,16 @@
 """The acceptance of raw data and of marts: Great Expectations as blocking asset checks."""
 
 from collections.abc import Iterator, Sequence
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
-import yaml
 
 from expectations.contract import Period
-from expectations.engine import LakeViews, Source, WarehouseFile
-from expectations.results import Layer, SuiteResult, gravest_first
+from expectations.results import ExpectationResult, Layer, SuiteResult, gravest_first
 from expectations.runner import MARTS, validate_layer
+from orchestration.checks.sources import contract_mapping, last_published_tiers, validation_source
 from orchestration.errors import ConfigurationError
-from orchestration.home import Home
 from orchestration.ingest.contract import feed_contract
-from orchestration.ingest.lake import raw_view_sql
-from orchestration.ingest.sql import literal
 from orchestration.session import RunSession
 from orchestration.warehouse.keys import raw_key, table_key
 
@@ -63,9 +57,11 @@ def _acceptance(
             layer,
             home=session.home.root,
             run_id=session.run_id,
-            connection=_source(layer, session.home, session.settings.memory_limit),
-            contract=_contract_mapping(),
+            connection=validation_source(layer, session.home, session.settings.memory_limit),
+            contract=contract_mapping(),
             period=_period(session),
+            acceptances=session.acceptances,
+            tiers=last_published_tiers(session.home),
         )
         session.layers[layer] = result
         schema_of = {name: key.path[0] for name, key in datasets}
@@ -82,52 +78,24 @@ def _period(session: RunSession) -> Period:
         raise ConfigurationError(
             "A validation judges what its own run loaded: run the whole job `tierwise_run`."
         )
-    return Period(loaded.closing_month, session.settings.reporting_currency)
-
-
-def _contract_mapping() -> dict[str, Any]:
-    """The feed contract as plain YAML: suites know nothing of the loader's objects."""
-    text = files("orchestration.ingest").joinpath("feeds.yml").read_text(encoding="utf-8")
-    mapping: dict[str, Any] = yaml.safe_load(text)
-    return mapping
-
-
-def _source(layer: Layer, home: Home, memory_limit: str) -> Source:
-    config = {"memory_limit": memory_limit, "temp_directory": str(home.temporary)}
-    if layer == "marts":
-        return WarehouseFile(home.warehouse, config)
-    return LakeViews(_lake_statements(home), config)
-
-
-def _lake_statements(home: Home) -> list[str]:
-    """The views the raw suites read: active rows of each feed, and the reference set."""
-    statements = ["create schema raw", "create schema reference"]
-    for feed in feed_contract():
-        statements.append(
-            f"create view raw.{feed} as select *, _delivery_rank as delivery_rank "
-            f"from ({raw_view_sql(home.root, feed)})"
-        )
-    for table in sorted(home.reference.glob("*.csv")):
-        statements.append(
-            f"create view reference.{table.stem} as select * "
-            f"from read_csv({literal(table)}, header = true, all_varchar = true)"
-        )
-    return statements
+    return Period(
+        loaded.closing_month, session.settings.reporting_currency, session.started_at.date()
+    )
 
 
 def _check_result(suite: SuiteResult, key: dg.AssetKey, data_docs: Path) -> dg.AssetCheckResult:
-    """A check passes when every expectation holds; only a critical failure is an error."""
+    """A check passes when every expectation holds.
+
+    Only a critical failure that nobody answers for is an error.
+    """
     failures = gravest_first(result for result in suite.results if not result.success)
-    listed = "\n".join(
-        f"- {failure.severity}: {failure.expectation} ({failure.observed or 'no detail'})"
-        for failure in failures
-    )
+    listed = "\n".join(map(_listed, failures))
     return dg.AssetCheckResult(
         asset_key=key,
         check_name=CHECK_NAME,
         passed=suite.passed,
         severity=(
-            dg.AssetCheckSeverity.ERROR if suite.critical_failures else dg.AssetCheckSeverity.WARN
+            dg.AssetCheckSeverity.ERROR if suite.blocking_failures else dg.AssetCheckSeverity.WARN
         ),
         metadata={
             "expectations": len(suite.results),
@@ -135,4 +103,16 @@ def _check_result(suite: SuiteResult, key: dg.AssetKey, data_docs: Path) -> dg.A
             "failures": dg.MetadataValue.md(listed or "none"),
             "data_docs": dg.MetadataValue.path(str(data_docs)),
         },
+    )
+
+
+def _listed(failure: ExpectationResult) -> str:
+    accepted = (
+        f"; accepted by {failure.accepted_by}: {failure.accepted_reason}"
+        if failure.accepted_by
+        else ""
+    )
+    return (
+        f"- {failure.severity}: {failure.expectation_id}, {failure.expectation} "
+        f"({failure.observed or 'no detail'}{accepted})"
     )

@@ -110,27 +110,22 @@ def load(
         standing = standing_files(connection, lake)
         with told_by_address(settings):
             require_feeds(connection, entries, landing, standing)
-        months = _settle(connection, lake, settings, started_at)
+        months = settle_months(connection, lake, settings, started_at)
         with told_by_address(settings):
             stood_by = require_months(
                 connection, entries, landing, standing, months.closing_month, settings.timezone
             )
         hashed = config_sha256(settings, sources)
-        write_run_settings(
+        settle_settings(
             connection,
             lake,
-            {
-                "run_id": run_id,
-                "started_at": started_at.astimezone(UTC).replace(tzinfo=None),
-                "reporting_currency": settings.reporting_currency,
-                "tier_policy": settings.tier_policy,
-                "timezone": settings.timezone,
-                "first_month": months.first_month,
-                "closing_month": months.closing_month,
-                "code_version": code_version,
-                "config_sha256": hashed,
-                "policy_sha256": reference.sha256,
-            },
+            settings,
+            months,
+            run_id=run_id,
+            started_at=started_at,
+            code_version=code_version,
+            config_sha256=hashed,
+            policy_sha256=reference.sha256,
         )
     finally:
         connection.close()
@@ -204,10 +199,13 @@ def load_files(
     return entries
 
 
-def _settle(
+def settle_months(
     connection: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, started_at: datetime
 ) -> RunMonths:
-    """The months of the run, once policy and exchange rates are known to cover them."""
+    """The months of the run, once policy and exchange rates are known to cover them.
+
+    Reads the raw views of `connection` and the reference tables of the lake.
+    """
     current = current_month(started_at, settings.timezone)
     months = run_months(connection, settings.through, current)
     policies = policies_in_force(
@@ -215,6 +213,37 @@ def _settle(
     )
     require_rates(connection, lake.reference, settings.reporting_currency, months, policies)
     return months
+
+
+def settle_settings(
+    connection: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    settings: Settings,
+    months: RunMonths,
+    *,
+    run_id: str,
+    started_at: datetime,
+    code_version: str,
+    config_sha256: str,
+    policy_sha256: str,
+) -> None:
+    """Write the settings of the run for the models."""
+    write_run_settings(
+        connection,
+        lake,
+        {
+            "run_id": run_id,
+            "started_at": started_at.astimezone(UTC).replace(tzinfo=None),
+            "reporting_currency": settings.reporting_currency,
+            "tier_policy": settings.tier_policy,
+            "timezone": settings.timezone,
+            "first_month": months.first_month,
+            "closing_month": months.closing_month,
+            "code_version": code_version,
+            "config_sha256": config_sha256,
+            "policy_sha256": policy_sha256,
+        },
+    )
 
 
 def _counts(entries: Sequence[LedgerEntry], feed: str) -> FeedCounts:

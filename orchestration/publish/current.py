@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from orchestration.audit.manifest import read_manifest
+from orchestration.audit.files import read_manifest
 from orchestration.errors import ConfigurationError
 from orchestration.home import Home
 from orchestration.publish.publication import DATABASE_FOR_READERS, MANIFEST, current_publication

@@ -28,9 +28,10 @@ _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
 
 @dataclass(frozen=True)
 class PublishedOutput:
-    """One table as it was published."""
+    """One table as it was published; `key` names its rows."""
 
     table: str
+    key: tuple[str, ...]
     rows: int
     content_hash: str
 
@@ -96,6 +97,7 @@ def write_publication(
             outputs.append(
                 PublishedOutput(
                     table=table.qualified_name,
+                    key=table.key,
                     rows=rows,
                     content_hash=content_hash(connection, table.qualified_name),
                 )

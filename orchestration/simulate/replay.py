@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.audit.manifest import file_sha256
+from orchestration.audit.files import file_sha256
 from orchestration.errors import BuildFailedError, ConfigurationError
 from orchestration.home import Home
 from orchestration.ingest.lake import Lake

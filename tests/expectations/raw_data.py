@@ -12,7 +12,7 @@ from tests.expectations.bench import Rows, create_table
 SQL_TYPES = {"string": "varchar", "integer": "bigint"}
 NEW_YEAR = datetime(2023, 12, 1)
 MONTHS = (date(2024, 1, 1), date(2024, 2, 1), date(2024, 3, 1))
-PERIOD = Period(date(2024, 3, 1), "CNY")
+PERIOD = Period(date(2024, 3, 1), "CNY", date.today())
 
 ROWS: dict[str, list[dict[str, object]]] = {
     "customers": [

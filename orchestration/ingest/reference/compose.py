@@ -139,6 +139,11 @@ def _write(contents: dict[str, bytes], target: Path) -> dict[str, Path]:
     return tables
 
 
+def reference_sha256(folder: Path) -> str:
+    """The hash of a composed set, as `ReferenceSet` has it, from the folder it lies in."""
+    return _fingerprint({path.stem: path.read_bytes() for path in folder.glob("*.csv")})
+
+
 def _fingerprint(contents: dict[str, bytes]) -> str:
     digest = hashlib.sha256()
     for name in sorted(contents):

@@ -17,6 +17,8 @@ select
     rule,
     observed,
     affected_tiers,
+    accepted_by,
+    accepted_reason,
     evaluated,
     unexpected,
     affected_customers,

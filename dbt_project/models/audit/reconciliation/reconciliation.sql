@@ -4,9 +4,11 @@
         incremental_strategy='delete+insert',
         unique_key=['run_id', 'control'],
         on_schema_change='fail',
+        pre_hook="{{ remove_rows_of_unrecorded_runs(this) }}",
     )
 }}
 
+-- depends_on: {{ ref('stg_control__finished_runs') }}
 with settings as (
 
     select * from {{ ref('stg_control__run_settings') }}

@@ -16,7 +16,8 @@ renamed as (
         cast(config_sha256 as varchar) as config_sha256,
         cast(policy_sha256 as varchar) as policy_sha256,
         cast(manifest_sha256 as varchar) as manifest_sha256,
-        cast(previous_manifest_sha256 as varchar) as previous_manifest_sha256
+        cast(previous_manifest_sha256 as varchar) as previous_manifest_sha256,
+        cast(accepted_failures as bigint) as accepted_failures
     from source
 
 )

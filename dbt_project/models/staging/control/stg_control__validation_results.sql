@@ -26,7 +26,9 @@ renamed as (
         cast(observed as varchar) as observed,
         cast(affected_tiers as varchar) as affected_tiers,
         cast(owner as varchar) as owner,
-        cast(rule as varchar) as rule
+        cast(rule as varchar) as rule,
+        cast(accepted_by as varchar) as accepted_by,
+        cast(accepted_reason as varchar) as accepted_reason
     from source
 
 )

@@ -1,0 +1,101 @@
+"""Which row was changed, where a file no longer has its hash: for people, by key only."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from orchestration.publish.content_hash import content_hash
+from orchestration.publish.publication import DATABASE
+
+_COMPARED = (
+    "file_sha256",
+    "file_bytes",
+    "rows_in_file",
+    "rows_loaded",
+    "rows_quarantined",
+    "rows_duplicate",
+    "status",
+    "reason",
+)
+
+
+def ledger_rows_changed(content: bytes, inputs: list[dict[str, Any]]) -> str:
+    """The first row of a ledger file that does not say what the manifest's inputs say."""
+    try:
+        rows = {row["load_id"]: row for row in pq.read_table(io.BytesIO(content)).to_pylist()}
+    except pa.ArrowException:
+        return "; it cannot be read"
+    for entry in inputs:
+        row = rows.get(entry["load_id"])
+        if row is None:
+            continue
+        for name in _COMPARED:
+            if row[name] != entry[name]:
+                return (
+                    f"; the row of {entry['feed']}/{entry['file_name']} says "
+                    f"{name} = {row[name]}, the manifest {entry[name]}"
+                )
+    return ""
+
+
+def published_rows_changed(folder: Path, path: str, outputs: list[dict[str, Any]]) -> str:
+    """The tables of a published file that changed, each with the key of one row."""
+    try:
+        with duckdb.connect() as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            connection.execute(f"attach '{folder / DATABASE}' as published (read_only)")
+            if path.startswith("parquet/"):
+                return _parquet_rows(connection, folder / path, outputs)
+            return _database_rows(connection, folder, outputs)
+    except duckdb.Error:
+        return "; it can no longer be read"
+
+
+def _parquet_rows(
+    connection: duckdb.DuckDBPyConnection, file: Path, outputs: list[dict[str, Any]]
+) -> str:
+    table = f"{file.parent.parent.name}.{file.parent.name}"
+    output = next(entry for entry in outputs if entry["table"] == table)
+    read = f"read_parquet('{file}')"
+    if content_hash(connection, read) == output["content_hash"]:
+        return "; its rows are as published"
+    return f"; {_row(connection, read, f'published.{table}', output)}"
+
+
+def _database_rows(
+    connection: duckdb.DuckDBPyConnection, folder: Path, outputs: list[dict[str, Any]]
+) -> str:
+    told = []
+    for output in outputs:
+        table = f"published.{output['table']}"
+        if content_hash(connection, table) != output["content_hash"]:
+            parquet = folder / "parquet" / output["table"].replace(".", "/")
+            told.append(_row(connection, table, f"read_parquet('{parquet}/*.parquet')", output))
+    return f"; {'; '.join(told)}" if told else "; the rows of its tables are as published"
+
+
+def _row(
+    connection: duckdb.DuckDBPyConnection, changed: str, kept: str, output: dict[str, Any]
+) -> str:
+    """The table, and the key of the first row that one of the two has alone."""
+    keys = ", ".join(f'"{name}"' for name in output["key"]) or "*"
+    row = connection.execute(
+        f"""
+        with differing as (
+            (from {changed} except all from {kept})
+            union all
+            (from {kept} except all from {changed})
+        )
+        select {keys} from differing order by all limit 1
+        """
+    ).fetchone()
+    if row is None:
+        return f"table {output['table']}"
+    key = ", ".join(f"{name} = {value}" for name, value in zip(output["key"], row, strict=False))
+    return f"table {output['table']}, row {key}"
