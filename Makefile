@@ -9,13 +9,14 @@ INSTALL := $(PIP) install --no-deps --no-compile --require-hashes --requirement
 FINISH = $(PIP) install --no-deps --no-build-isolation --editable . \
 	&& $(BIN)/python -m compileall -q -j 0 $(VENV)/lib && touch $@
 
-.PHONY: help run test lint bench clean
+.PHONY: help run test lint bench bench-load clean
 
 help:
 	@echo "make run    set up, run the main job on the bundled sample"
 	@echo "make test   set up, run every test"
 	@echo "make lint   check format, style and types"
 	@echo "make bench  time the main job on the bundled sample, phase by phase"
+	@echo "make bench-load  time the loader per format against the engine's own reader"
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -56,6 +57,9 @@ lint: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	@$(BIN)/python -m tests.benchmarks.main_job
+
+bench-load: $(VENV)/.installed-dev
+	@$(BIN)/python -m tests.benchmarks.loading
 
 clean:
 	@rm -rf $(VENV) home
