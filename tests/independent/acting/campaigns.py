@@ -50,7 +50,7 @@ class Campaigns:
         cost = fixed_cost + contact_cost
         uplift = self._uplift(contacts)
         margin = uplift["uplift_margin"]
-        counts = {
+        counts: Row = {
             "contacts": len(contacts),
             "contacted": len({row["customer_id"] for row in contacts}),
             "reached": _customers(contacts, *REACHED),

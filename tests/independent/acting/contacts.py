@@ -52,9 +52,7 @@ class Contacts:
 
     def limit(self, service_class: str, channel: str) -> int | None:
         """The limit of a class, or else of standard."""
-        return self._limits.get(
-            (service_class, channel), self._limits.get(("standard", channel))
-        )
+        return self._limits.get((service_class, channel), self._limits.get(("standard", channel)))
 
     def made_before(self, customer: str, channel: str, now: dt.datetime) -> int:
         """Marketing contacts in the 30 days of 24 hours up to an instant."""

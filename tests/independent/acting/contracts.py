@@ -68,20 +68,19 @@ class Contracts:
     def _named_revenue(self) -> dict[str, Decimal]:
         """Mean revenue of what names a contract: each billed customer over its own months."""
         closing = self._operator.closing_month
+        window = range(closing - REVENUE_MONTHS + 1, closing + 1)
         sums: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
         for charge in self._operator.feed("charges"):
             bill = self._operator.bills.get(charge["invoice_id"])
             contract = self._named.get(charge["subscription_id"])
-            if bill and contract and charge["charge_type"] in COMPONENTS:
-                if bill["month"] > closing - REVENUE_MONTHS:
-                    money = self._operator.convert(
-                        charge["amount"], bill["currency"], bill["month"]
-                    )
-                    sums[contract, bill["customer_id"]] += money
+            is_revenue = charge["charge_type"] in COMPONENTS
+            if contract and is_revenue and bill and bill["month"] in window:
+                money = self._operator.convert(charge["amount"], bill["currency"], bill["month"])
+                sums[contract, bill["customer_id"]] += money
         means: dict[str, Decimal] = defaultdict(lambda: ZERO)
         for (contract, customer), total in sums.items():
-            window = self._revenue.months_existing(customer, closing, REVENUE_MONTHS)
-            means[contract] += quotient(total, len(window))
+            months = self._revenue.months_existing(customer, closing, REVENUE_MONTHS)
+            means[contract] += quotient(total, len(months))
         return means
 
     def _monthly_revenue(self, contract: Row) -> Decimal:
@@ -89,10 +88,14 @@ class Contracts:
         if customer in self._naming_customers:
             return self._named_revenue[contract["contract_id"]]
         started = (
-            other for other in self._of_customer[customer] if other["starts_on"] <= self._closing_day
+            other
+            for other in self._of_customer[customer]
+            if other["starts_on"] <= self._closing_day
         )
         carrier = min(
-            started, key=lambda each: (-each["ends_on"].toordinal(), each["contract_id"]), default=None
+            started,
+            key=lambda each: (-each["ends_on"].toordinal(), each["contract_id"]),
+            default=None,
         )
         if contract is not carrier:
             return ZERO

@@ -178,7 +178,7 @@ class Scorecard:
         }
 
     def _scored(self, rows: list[Row]) -> list[Row]:
-        """The rows of a month with their score; quotients as floats, as they are published."""
+        """The rows of a month with their score."""
         ranks: dict[str, dict[str, Decimal]] = defaultdict(dict)
         for measure in self._weights:
             for manager, rank in _percentile_ranks(rows, measure).items():
@@ -188,12 +188,18 @@ class Scorecard:
             own = ranks[row["manager_id"]]
             weight = sum((self._weights[measure] for measure in own), ZERO)
             points = sum((self._weights[measure] * rank for measure, rank in own.items()), ZERO)
-            published = {
-                name: float(value) if name.endswith(("_share", "_rate", "_growth")) and value is not None else value
-                for name, value in row.items()
-            }
-            scored.append({**published, "score": float(points / weight) if weight else None})
+            score = float(points / weight) if weight else None
+            scored.append({**row, **_as_published(row), "score": score})
         return scored
+
+
+def _as_published(row: Row) -> Row:
+    """The quotients of a row, which are published as floats."""
+    return {
+        name: float(value)
+        for name, value in row.items()
+        if name.endswith(("_share", "_rate", "_growth")) and value is not None
+    }
 
 
 def _percentile_ranks(rows: list[Row], measure: str) -> dict[str, Decimal]:
