@@ -39,7 +39,7 @@ def _rows(path: Path, query: str) -> list[Row]:
 def marts(published: Published) -> Marts:
     """The marts from the delivered files; margins and the risk to leave are taken as given."""
     worth = published(
-        "select customer_id, month, margin, potential_value, value_score"
+        "select customer_id, month, margin, potential_value, headroom_value, value_score"
         " from marts.customer_value_monthly"
     )
     values = {(row["customer_id"], number_of(row["month"])): row for row in worth}

@@ -5,6 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from functools import cached_property
 
+from tests.independent.acting.campaigns import Campaigns
+from tests.independent.acting.contacts import Contacts
+from tests.independent.acting.contracts import Contracts
+from tests.independent.acting.proposals import proposals
+from tests.independent.acting.scorecard import Scorecard
+from tests.independent.acting.worklist import Worklist
 from tests.independent.comparison import Comparison
 from tests.independent.complaints import Clocks, Complaints
 from tests.independent.concentration import concentration
@@ -26,8 +32,8 @@ from tests.independent.tiers import Tiers
 class Marts:
     """Every mart that is figured out twice; each is worked out when first asked for.
 
-    Given are the value of a customer-month (margin, potential_value, value_score) and its
-    probability to leave.
+    Given are the value of a customer-month (margin, potential_value, headroom_value,
+    value_score) and its probability to leave.
     """
 
     def __init__(
@@ -38,6 +44,7 @@ class Marts:
     ) -> None:
         self._operator = operator
         self._values = values
+        self._risks = risks
         self._activity = Activity(operator)
         self._revenue = Revenue(operator, self._activity)
         self._receivables = Receivables(operator)
@@ -45,6 +52,7 @@ class Marts:
         self._tiers = Tiers(operator, self._customers, self._revenue)
         self._kinds = KeyCustomers(operator, self._customers, self._tiers, values)
         self._complaints = Complaints(operator)
+        self._clocks = Clocks(operator, self._complaints, self._tiers)
         self._risk = Risk(operator, self._activity, self._customers, risks)
         self._potential = Potential(self._customers, self._revenue, values, risks)
 
@@ -108,7 +116,61 @@ class Marts:
             self._customers,
             self._kinds,
             self._complaints,
-            Clocks(self._operator, self._complaints, self._tiers),
+            self._clocks,
+        ).rows()
+
+    @cached_property
+    def _contacts(self) -> Contacts:
+        return Contacts(self._operator, self._tiers)
+
+    @cached_property
+    def _contracts(self) -> Contracts:
+        return Contracts(self._operator, self._revenue, self._risks)
+
+    @cached_property
+    def fct_contact(self) -> list[Row]:
+        return self._contacts.rows()
+
+    @cached_property
+    def contract_renewal(self) -> list[Row]:
+        return self._contracts.rows
+
+    @cached_property
+    def campaign_result(self) -> list[Row]:
+        return Campaigns(self._operator, self._customers, self._contacts, self._values).rows()
+
+    @cached_property
+    def proposal_economics(self) -> list[Row]:
+        return proposals(self._operator)
+
+    @cached_property
+    def retention_worklist(self) -> list[Row]:
+        return Worklist(
+            self._operator,
+            self._activity,
+            self._revenue,
+            self._receivables,
+            self._customers,
+            self._tiers,
+            self._contacts,
+            self._contracts,
+            self._clocks,
+            self._values,
+            self._risks,
+        ).rows()
+
+    @cached_property
+    def manager_scorecard_monthly(self) -> list[Row]:
+        return Scorecard(
+            self._operator,
+            self._activity,
+            self._revenue,
+            self._receivables,
+            self._customers,
+            self._kinds,
+            self._contacts,
+            self._contracts,
+            self._clocks,
         ).rows()
 
     @cached_property

@@ -30,6 +30,12 @@ KEYS = {
     "policy_comparison": ("month", "policy_id", "tier_code"),
     "revenue_concentration_monthly": ("month", "region_code", "measure"),
     "region_summary_monthly": ("month", "region_code"),
+    "fct_contact": ("contact_id",),
+    "contract_renewal": ("contract_id",),
+    "campaign_result": ("campaign_id",),
+    "proposal_economics": ("proposal_id",),
+    "retention_worklist": ("customer_id",),
+    "manager_scorecard_monthly": ("manager_id", "month"),
 }
 
 # Months of the test are foretold by another fit than the one whose scores are given.

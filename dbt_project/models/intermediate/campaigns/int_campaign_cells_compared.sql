@@ -194,8 +194,8 @@ compared as (
 
 ),
 
--- What the treated gained a month beyond what as many untreated customers gained,
--- for every month after the contact.
+-- What the treated gained beyond what as many untreated customers gained, for every
+-- month after the contact; rounded once, at the end.
 final as (
 
     select
@@ -209,15 +209,12 @@ final as (
             as is_counted,
         case
             when compared.control_customers >= parameters.uplift_minimum
-                then cast(
-                    parameters.uplift_months * (
-                        compared.treated_change
-                        - {{ divide_money(
-                            'compared.control_change * compared.treated_customers',
-                            'compared.control_customers',
-                        ) }}
-                    ) as decimal(18, 4)
-                )
+                then {{ divide_money(
+                    'parameters.uplift_months * ('
+                    ~ 'compared.treated_change * compared.control_customers'
+                    ~ ' - compared.control_change * compared.treated_customers)',
+                    'compared.control_customers',
+                ) }}
         end as uplift_margin
     from compared
     cross join parameters

@@ -5,6 +5,18 @@ with spine as (
 
 ),
 
+customer_versions as (
+
+    select * from {{ ref('int_customers_ranged') }}
+
+),
+
+activity as (
+
+    select * from {{ ref('int_customer_activity_counted') }}
+
+),
+
 kinds as (
 
     select * from {{ ref('int_customer_kinds_assigned') }}
@@ -102,22 +114,37 @@ customers_summed as (
 
 ),
 
--- A customer that leaves is lost by the manager it had at the end of the month before.
+-- A customer that leaves is lost by the manager it had at the end of the month before;
+-- the spine has no rows before the first month of the run. Who is active is ranked.
+active_before as (
+
+    select
+        activity.customer_id,
+        activity.month_number + 1 as month_number,
+        customer_versions.manager_id
+    from activity
+    inner join customer_versions
+        on
+            activity.customer_id = customer_versions.customer_id
+            and activity.month_number >= customer_versions.month_from_number
+            and activity.month_number < customer_versions.month_to_number
+    where customer_versions.manager_id is not null
+
+),
+
 departures_counted as (
 
     select
-        portfolios.manager_id,
-        portfolios.month_number + 1 as month_number,
+        active_before.manager_id,
+        active_before.month_number,
         count(*) as customers_before,
-        count(case when not coalesce(next_rows.is_ranked, false) then 1 end)
-            as customers_left
-    from portfolios
-    left join spine as next_rows
+        count(case when activity.customer_id is null then 1 end) as customers_left
+    from active_before
+    left join activity
         on
-            portfolios.customer_id = next_rows.customer_id
-            and portfolios.month_number + 1 = next_rows.month_number
-    where portfolios.is_ranked
-    group by portfolios.manager_id, portfolios.month_number
+            active_before.customer_id = activity.customer_id
+            and active_before.month_number = activity.month_number
+    group by active_before.manager_id, active_before.month_number
 
 ),
 

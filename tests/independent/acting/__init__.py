@@ -1,0 +1,1 @@
+"""The marts about acting: contacts, worklist, renewals, campaigns, proposals, scorecard."""
