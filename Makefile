@@ -52,7 +52,7 @@ test: $(VENV)/.installed-dev
 lint: $(VENV)/.installed-dev
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
 	@home=$$(mktemp -d) && trap 'rm -rf "$$home"' EXIT && export TIERWISE_HOME="$$home" \
-		DBT_TARGET_PATH="$$home" DBT_LOG_PATH="$$home" && $(BIN)/sqlfluff lint \
+		DBT_TARGET_PATH="$$home" DBT_LOG_PATH="$$home" && $(BIN)/sqlfluff lint --processes 2 \
 		dbt_project/models dbt_project/snapshots dbt_project/tests/singular
 
 bench: $(VENV)/.installed-dev

@@ -96,7 +96,7 @@ evaluated as (
 {%- for rank in [1, 2, 3] %}
 {%- set before = 'final_contributions' if rank == 1 else 'named_' ~ (rank - 1) %}
 
--- What raises the score {{ ['most', 'most after the first', 'most after both'][rank - 1] }}.
+-- What raises the score most, after those already named.
 highest_{{ rank }} as (
 
     select

@@ -67,7 +67,7 @@ parameters as (
 
 plans_delivered as (
 
-    select count(plan_code) as plans
+    select count(plan_code) as plan_count
     from {{ ref('int_subscriptions_deduplicated') }}
 
 ),
@@ -87,7 +87,7 @@ usage_delivered as (
 columns_delivered as (
 
     select
-        plans_delivered.plans > 0 as has_plans,
+        plans_delivered.plan_count > 0 as has_plans,
         usage_delivered.active_days_from_number,
         usage_delivered.active_days_to_number
     from plans_delivered
