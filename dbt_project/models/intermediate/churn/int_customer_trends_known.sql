@@ -30,8 +30,9 @@ parameters as (
 
 ),
 
--- A bill is known from the month it is issued: the last bill of a customer who leaves
--- on the first of a month carries the corrections of the departure, for the month before.
+-- A bill is known from the month it is issued: the last bill of a customer who
+-- leaves on the first of a month carries the corrections of the departure, for the
+-- month before.
 product_months as (
 
     select
