@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from tests.independent.loading import Row
@@ -11,7 +12,9 @@ SHARE_TOLERANCE = 1e-9
 ROWS_SHOWN = 10
 
 
-def differences(own: list[Row], published: list[Row], key: Iterable[str]) -> list[str]:
+def differences(
+    own: list[Row], published: list[Row], key: Iterable[str], tolerance: float = SHARE_TOLERANCE
+) -> list[str]:
     """What differs: rows that one side lacks, and values; empty if nothing does."""
     mine, theirs = by_key(own, key), by_key(published, key)
     lines = [f"not published: {mine[place]}" for place in mine if place not in theirs]
@@ -20,7 +23,7 @@ def differences(own: list[Row], published: list[Row], key: Iterable[str]) -> lis
         wrong = {
             name: f"{theirs[place][name]} published, {value} expected"
             for name, value in mine[place].items()
-            if not is_same(value, theirs[place][name])
+            if not is_same(value, theirs[place][name], tolerance)
         }
         if wrong:
             lines.append(f"{' '.join(map(str, place))}: {wrong}")
@@ -34,10 +37,10 @@ def by_key(rows: list[Row], key: Iterable[str]) -> dict[tuple[Any, ...], Row]:
     return found
 
 
-def is_same(own: Any, published: Any) -> bool:
-    """Equal; shares within a tolerance, money and everything else exactly."""
-    if isinstance(own, float) and isinstance(published, float):
-        return abs(own - published) <= SHARE_TOLERANCE
+def is_same(own: Any, published: Any, tolerance: float) -> bool:
+    """Equal; own floats within the tolerance, money and everything else exactly."""
+    if isinstance(own, float) and isinstance(published, float | Decimal):
+        return abs(own - float(published)) <= tolerance
     return bool(own == published)
 
 

@@ -23,8 +23,8 @@ class Complaints:
         self._operator = operator
         delivered = operator.feed("complaints")
         known = [row for row in delivered if row["customer_id"] in operator.customers]
-        history = History(known, "complaint_id")
-        latest = [history.latest(complaint) for complaint in history]
+        self.history = History(known, "complaint_id")
+        latest = [self.history.latest(complaint) for complaint in self.history]
         self.rows = [row for row in latest if number_of(row["opened_at"]) <= operator.closing_month]
         self.first_month = min(number_of(row["opened_at"]) for row in delivered)
 
@@ -67,8 +67,21 @@ def is_open(complaint: Row, month: int) -> bool:
     return complaint["opened_at"] < end_of(month) and resolved_at(complaint, month) is None
 
 
+def responded_at(complaint: Row, month: int) -> dt.datetime | None:
+    """The acknowledgement known at the month's end, without one the resolution."""
+    acknowledged: dt.datetime | None = complaint["acknowledged_at"]
+    if acknowledged is not None and acknowledged < end_of(month):
+        return acknowledged
+    return resolved_at(complaint, month)
+
+
+def seconds_until(complaint: Row, ended: dt.datetime | None, month: int) -> int:
+    """Seconds from opening to an end; without one to the month's end."""
+    return int(((ended or end_of(month)) - complaint["opened_at"]).total_seconds())
+
+
 class Clocks:
-    """Hours and breaches as of the closing month."""
+    """Limits and breaches, as of the closing month or one before."""
 
     def __init__(self, operator: Operator, complaints: Complaints, tiers: Tiers) -> None:
         self._operator = operator
@@ -78,26 +91,30 @@ class Clocks:
             (row["service_class"], row["severity"]): row for row in operator.table("service_levels")
         }
 
-    def _limit(self, complaint: Row, clock: str) -> Decimal:
+    def limit(self, complaint: Row, clock: str) -> Decimal:
+        """Hours allowed by the tier of the month before opening."""
         before = number_of(complaint["opened_at"]) - 1
-        service_class = self._tiers.service_class(complaint["customer_id"], before)
+        return self.limit_of(
+            self._tiers.service_class(complaint["customer_id"], before), complaint, clock
+        )
+
+    def limit_of(self, service_class: str, complaint: Row, clock: str) -> Decimal:
         level = self._levels.get((service_class, complaint["severity"]))
         return Decimal((level or self._levels["standard", complaint["severity"]])[clock])
 
-    def _breached(self, complaint: Row, until: dt.datetime | None, clock: str) -> bool | None:
-        """Over its hours, open or not; open and inside is neither kept nor breached."""
-        end = until or end_of(self._operator.closing_month)
-        seconds = Decimal(int((end - complaint["opened_at"]).total_seconds()))
-        if seconds > self._limit(complaint, clock) * 3600:
-            return True
-        return False if until else None
+    def resolve_breached(self, complaint: Row, month: int | None = None) -> bool | None:
+        month = month or self._operator.closing_month
+        limit = self.limit(complaint, "resolve_hours")
+        return is_over(complaint, resolved_at(complaint, month), limit, month)
 
-    def resolve_breached(self, complaint: Row) -> bool | None:
-        until = resolved_at(complaint, self._operator.closing_month)
-        return self._breached(complaint, until, "resolve_hours")
+    def respond_breached(self, complaint: Row, month: int | None = None) -> bool | None:
+        month = month or self._operator.closing_month
+        limit = self.limit(complaint, "respond_hours")
+        return is_over(complaint, responded_at(complaint, month), limit, month)
 
-    def respond_breached(self, complaint: Row) -> bool | None:
-        closing = self._operator.closing_month
-        until = complaint["acknowledged_at"] or complaint["resolved_at"]
-        known = until if until and until < end_of(closing) else None
-        return self._breached(complaint, known, "respond_hours")
+
+def is_over(complaint: Row, ended: dt.datetime | None, hours: Decimal, month: int) -> bool | None:
+    """Over its hours, open or not; open and inside is neither kept nor breached."""
+    if seconds_until(complaint, ended, month) > hours * 3600:
+        return True
+    return False if ended else None

@@ -119,8 +119,15 @@ class History:
     def latest(self, key: str) -> Row:
         return self._versions[key][-1]
 
+    def versions(self, key: str) -> list[Row]:
+        """Every version, the oldest first."""
+        return self._versions[key]
+
+    def known(self, key: str, month: int) -> Row | None:
+        """The latest version at the month's end; none before the first."""
+        known = [row for row in self._versions[key] if row["updated_at"] < months.end_of(month)]
+        return known[-1] if known else None
+
     def as_of(self, key: str, month: int) -> Row:
         """The latest version at the month's end, else the earliest known."""
-        versions = self._versions[key]
-        known = [row for row in versions if row["updated_at"] < months.end_of(month)]
-        return known[-1] if known else versions[0]
+        return self.known(key, month) or self._versions[key][0]

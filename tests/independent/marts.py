@@ -12,13 +12,17 @@ from tests.independent.acting.proposals import proposals
 from tests.independent.acting.scorecard import Scorecard
 from tests.independent.acting.worklist import Worklist
 from tests.independent.comparison import Comparison
+from tests.independent.complaint_service import ComplaintService
 from tests.independent.complaints import Clocks, Complaints
 from tests.independent.concentration import concentration
 from tests.independent.customers import Customers
+from tests.independent.delivered_value import DeliveredValue
+from tests.independent.features import ChurnFeatures
 from tests.independent.kinds import KeyCustomers
+from tests.independent.learning import Learning
 from tests.independent.loading import Row
 from tests.independent.money import ZERO
-from tests.independent.months import first_day
+from tests.independent.months import end_of, first_day, number_of
 from tests.independent.operator import Operator
 from tests.independent.potential import Potential
 from tests.independent.receivables import Receivables
@@ -26,14 +30,19 @@ from tests.independent.regions import RegionSummary
 from tests.independent.relationship import Activity
 from tests.independent.revenue import Revenue
 from tests.independent.risk import Risk
+from tests.independent.stars import Stars
 from tests.independent.tiers import Tiers
+from tests.independent.worth import Worth
+
+MODEL = "logistic_regression"  # the sample has departures enough to learn from
 
 
 class Marts:
     """Every mart that is figured out twice; each is worked out when first asked for.
 
     Given are the value of a customer-month (margin, potential_value, headroom_value,
-    value_score) and its probability to leave.
+    value_score) and its probability to leave, in the months of the test also that by the
+    tested fit.
     """
 
     def __init__(
@@ -41,6 +50,7 @@ class Marts:
         operator: Operator,
         values: dict[tuple[str, int], Row],
         risks: dict[tuple[str, int], Decimal],
+        tested_risks: dict[tuple[str, int], Decimal],
     ) -> None:
         self._operator = operator
         self._values = values
@@ -53,8 +63,24 @@ class Marts:
         self._kinds = KeyCustomers(operator, self._customers, self._tiers, values)
         self._complaints = Complaints(operator)
         self._clocks = Clocks(operator, self._complaints, self._tiers)
-        self._risk = Risk(operator, self._activity, self._customers, risks)
+        self._service = ComplaintService(operator, self._complaints, self._clocks, self._tiers)
+        self._stars = Stars(
+            operator,
+            self._activity,
+            self._customers,
+            self._revenue,
+            self._receivables,
+            self._complaints,
+        )
         self._potential = Potential(self._customers, self._revenue, values, risks)
+        self._risk = Risk(
+            operator,
+            self._activity,
+            self._customers,
+            risks,
+            tested_risks,
+            self._potential.stake,
+        )
 
     @cached_property
     def fct_revenue_monthly(self) -> list[Row]:
@@ -69,12 +95,88 @@ class Marts:
         return self._receivables.invoices
 
     @cached_property
+    def fct_complaint(self) -> list[Row]:
+        return self._service.rows
+
+    @cached_property
+    def complaint_service_monthly(self) -> list[Row]:
+        return self._service.monthly()
+
+    @cached_property
+    def customer_star_monthly(self) -> list[Row]:
+        return self._stars.rows
+
+    @cached_property
+    def customer_delivered_value_monthly(self) -> list[Row]:
+        return DeliveredValue(
+            self._operator,
+            self._activity,
+            self._customers,
+            self._revenue,
+            self._complaints,
+            self._clocks,
+            self._service,
+            self._stars,
+        ).rows()
+
+    @cached_property
     def customer_value_monthly(self) -> list[Row]:
-        return self._potential.rows()
+        """Each layer by what is given of the others."""
+        worth = Worth(
+            self._operator,
+            self._activity,
+            self._customers,
+            self._revenue,
+            self._receivables,
+            self._complaints,
+            _measured(self._values, "potential_value"),
+        )
+        return [
+            {
+                **row,
+                "potential_value": self._potential.value(
+                    row["customer_id"], number_of(row["month"])
+                ),
+            }
+            for row in worth.rows()
+        ]
 
     @cached_property
     def customer_risk_monthly(self) -> list[Row]:
-        return self._risk.rows()
+        """Bands by the probability that is published, which a second fit must come near."""
+        risks = self.learning.risks
+        return [
+            {
+                **row,
+                "churn_probability": risks[row["customer_id"], number_of(row["month"])],
+                "model": MODEL,
+            }
+            for row in self._risk.rows()
+        ]
+
+    @cached_property
+    def churn_model(self) -> list[Row]:
+        fitted_at = end_of(self._operator.closing_month)
+        return [{"model": MODEL, "fitted_at": fitted_at, **self.learning.measures()}]
+
+    @cached_property
+    def churn_features(self) -> ChurnFeatures:
+        return ChurnFeatures(
+            self._operator,
+            self._activity,
+            self._customers,
+            self._receivables,
+            self._complaints,
+            self._clocks,
+        )
+
+    @cached_property
+    def learning(self) -> Learning:
+        return Learning(
+            self.churn_features.by_customer_month,
+            self._risk.has_left,
+            self._operator.closing_month,
+        )
 
     @cached_property
     def churn_backtest(self) -> list[Row]:
@@ -196,6 +298,7 @@ class Marts:
             "avg_revenue_6m": self._revenue.average(customer, month, 6),
             "billed_amount": self._revenue.billed.get((customer, month), ZERO),
             "credit_grade": self._receivables.grade(customer, month),
+            "stars": self._stars.held(customer, month),
             "complaints_12m": self._complaints.opened_12m(customer, month),
             "open_complaints": self._complaints.open_at_end(customer, month),
             **self._activity_of(customer, month),
@@ -266,10 +369,16 @@ class Marts:
             "key_kinds": ",".join(kinds.names) or None,
             "is_premier": kinds.is_premier,
             "tier_code": self._tiers.decision(customer, closing).tier,
+            "stars": self._stars.held(customer, closing),
         }
 
     @cached_property
     def dim_region(self) -> list[Row]:
+        """Regions, with the names of those that the operator names."""
+        names = {
+            row["region_code"]: {"region_name": row["region_name"]}
+            for row in self._operator.table("regions")
+        }
         rows = []
         for region in self._operator.regions.values():
             above = {
@@ -284,14 +393,46 @@ class Marts:
                     "province_code": above.get("province"),
                     "group_code": above.get("group"),
                     "region_class": region.region_class,
+                    **names.get(region.code, {}),
                 }
             )
         return rows
 
     @cached_property
-    def dim_product(self) -> list[Row]:
+    def dim_manager(self) -> list[Row]:
+        managers = self._operator.managers
         return [
-            {"product_code": code, "product_family": family}
+            {
+                "manager_id": manager,
+                **{name: latest[name] for name in ("region_code", "team", "grade")},
+            }
+            for manager in managers
+            if (latest := managers.as_of(manager, self._operator.closing_month))
+        ]
+
+    @cached_property
+    def dim_month(self) -> list[Row]:
+        """The months of the run; the sample has no later bill."""
+        return [
+            {
+                "month": first_day(month),
+                "year": month // 12,
+                "quarter": month % 12 // 3 + 1,
+                "is_closed": True,
+                "closed_at": end_of(month),
+            }
+            for month in self._operator.months
+        ]
+
+    @cached_property
+    def dim_product(self) -> list[Row]:
+        """Products, with the names of those that the operator names."""
+        names = {
+            row["product_code"]: {"product_name": row["product_name"]}
+            for row in self._operator.table("products")
+        }
+        return [
+            {"product_code": code, "product_family": family, **names.get(code, {})}
             for code, family in self._operator.product_families.items()
         ]
 

@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 
 EXACT = Context(prec=60, rounding=ROUND_HALF_UP)
 FOUR_DECIMALS = Decimal("0.0001")
+SIX_DECIMALS = Decimal("0.000001")
 ZERO = Decimal(0)
 
 Convert = Callable[[Decimal, str, int], Decimal]
@@ -14,6 +15,11 @@ Convert = Callable[[Decimal, str, int], Decimal]
 
 def rounded(amount: Decimal) -> Decimal:
     return amount.quantize(FOUR_DECIMALS, context=EXACT)
+
+
+def six_decimals(share: Decimal) -> Decimal:
+    """A share, rounded as money is, with two decimals more."""
+    return share.quantize(SIX_DECIMALS, context=EXACT)
 
 
 def quotient(dividend: Decimal, divisor: int | Decimal) -> Decimal:

@@ -12,6 +12,7 @@ from tests.independent.revenue import Revenue
 
 HORIZON = 24
 MARGIN_MONTHS = 6
+STAKE_MONTHS = 12
 TREND_MONTHS = 3
 TREND_MINIMUM = 6
 LOWEST_TREND, HIGHEST_TREND = Decimal("0.97"), Decimal("1.03")
@@ -57,6 +58,10 @@ class Potential:
             step = EXACT.multiply(step, factor)
             total = EXACT.add(total, step)
         return rounded(EXACT.multiply(margin, total))
+
+    def stake(self, customer: str, month: int) -> Decimal:
+        """What a departure would cost in a year."""
+        return STAKE_MONTHS * max(self._mean_margin(customer, month), ZERO)
 
     def _mean_margin(self, customer: str, month: int) -> Decimal:
         window = self._revenue.months_existing(customer, month, MARGIN_MONTHS)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from tests.independent.loading import Row
-from tests.independent.months import last_day, number_of
+from tests.independent.months import first_day, last_day, number_of
 from tests.independent.operator import Operator
 
 RANKED = ("on_net", "returned", "dormant")
@@ -30,6 +30,7 @@ class Activity:
         self._operator = operator
         self.active: dict[tuple[str, int], list[Row]] = defaultdict(list)
         self.first_activation: dict[str, int] = {}
+        self.served: dict[tuple[str, int, str], int] = defaultdict(int)
         self.departures: dict[str, list[Departure]] = defaultdict(list)
         for subscription in operator.subscriptions:
             self._follow(operator.subscriptions.latest(subscription))
@@ -50,6 +51,7 @@ class Activity:
             until = min(until, number_of(ended))
         for month in range(number_of(begin), max(until, number_of(begin)) + 1):
             owner = self._operator.owner(subscription["account_id"], month)
+            self._serve(subscription, owner, month)
             if not ended or ended > last_day(month):
                 self.active[owner, month].append(subscription)
             elif month == number_of(begin) or (
@@ -60,6 +62,13 @@ class Activity:
             else:
                 continue
             _keep_earliest(self.first_activation, owner, month)
+
+    def _serve(self, subscription: Row, owner: str, month: int) -> None:
+        """Count it among those active on a day of the month, by customer and product."""
+        begin, ended = subscription["activated_on"], subscription["deactivated_on"]
+        if not ended or ended > max(begin, first_day(month)):
+            product = self._operator.product(subscription["product_code"])
+            self.served[owner, month, product] += 1
 
     def first_active_month(self, customer: str) -> int | None:
         """Month of the first activation or of the first counted bill, the earlier."""
