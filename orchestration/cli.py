@@ -256,6 +256,27 @@ def status(home: HomeOption = None) -> None:
 
 
 @app.command()
+def report(
+    out: Annotated[
+        Path | None, typer.Option(help="Write the page to this file instead of naming its place.")
+    ] = None,
+    show: Annotated[bool, typer.Option("--open", help="Show it in the web browser.")] = False,
+    home: HomeOption = None,
+) -> None:
+    """The visual report of the current publication: one web page that needs no network."""
+    import webbrowser
+
+    from orchestration.home import Home
+    from orchestration.report.command import find_or_write_report
+    from orchestration.settings import load_settings
+
+    page = find_or_write_report(Home(load_settings(home).home), out)
+    console.print(str(page), highlight=False, soft_wrap=True, markup=False)
+    if show and not webbrowser.open(page.as_uri()):
+        problems.print("No web browser was found; open the file above in one.")
+
+
+@app.command()
 def explain(
     customer_id: Annotated[str, typer.Argument(help="The operator's id of the customer.")],
     month: Annotated[

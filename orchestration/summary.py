@@ -8,6 +8,7 @@ from rich.table import Table
 
 from expectations.results import ExpectationResult, gravest_first
 from orchestration.publish.publication import CURRENT, readers_database
+from orchestration.report.page import REPORT
 from orchestration.session import RunSession
 
 
@@ -108,6 +109,7 @@ def _print_tiers(console: Console, session: RunSession) -> None:
 def _print_places(console: Console, session: RunSession) -> None:
     home = session.home
     lines = {
+        "Report": home.published / CURRENT / REPORT,
         "Query": readers_database(home),
         "Parquet": home.published / CURRENT / "parquet",
         "Validation": home.audit / "data_docs" / "index.html",

@@ -9,16 +9,18 @@ from orchestration.audit.runs import record_run
 from orchestration.errors import ConfigurationError
 from orchestration.publish.contract import PUBLISHED_SCHEMAS, PublishedTable, published_tables
 from orchestration.publish.publication import (
+    DATABASE_FOR_READERS,
     MANIFEST,
     finish_publication,
     write_publication,
 )
+from orchestration.report.page import REPORT, report_page, subject_of_run
 from orchestration.session import RunSession
 from orchestration.warehouse.keys import PUBLICATION, table_key
 
 
 def publication_asset(tables: list[PublishedTable]) -> dg.AssetsDefinition:
-    """The publication: marts.duckdb, Parquet and manifest.json, switched in one step."""
+    """The publication: marts.duckdb, Parquet, report and manifest, switched in one step."""
 
     @dg.asset(
         key=PUBLICATION,
@@ -47,6 +49,8 @@ def publication_asset(tables: list[PublishedTable]) -> dg.AssetsDefinition:
         unfinished, published = write_publication(
             session.home, session.run_id, current_tables, on_table
         )
+        page = report_page(unfinished / DATABASE_FOR_READERS, subject_of_run(session))
+        (unfinished / REPORT).write_text(page, encoding="utf-8", newline="\n")
         record = keep_manifest(session, "published", Published(unfinished, published))
         kept = session.home.run_evidence(session.run_id) / MANIFEST
         shutil.copyfile(kept, unfinished / MANIFEST)
@@ -55,6 +59,7 @@ def publication_asset(tables: list[PublishedTable]) -> dg.AssetsDefinition:
         return dg.MaterializeResult(
             metadata={
                 "path": dg.MetadataValue.path(str(folder)),
+                "report": dg.MetadataValue.path(str(folder / REPORT)),
                 "manifest_sha256": str(record.manifest_sha256),
                 "tables": len(published),
                 "dagster/row_count": sum(output.rows for output in published),

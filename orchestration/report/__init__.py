@@ -1,0 +1,1 @@
+"""The visual report: one self-contained web page of a publication."""
