@@ -118,6 +118,9 @@ def _concentration(words: Words) -> Chart:
             base.mark_point(opacity=0, size=160).encode(tooltip=["tip:N"]),
             told.mark_point(style="accent_point", filled=True),
             told.mark_text(style="label", align="left", dx=9, dy=12).encode(text="label:N"),
+            base.transform_filter("datum.equal")
+            .mark_text(style="note", align="left", dx=6, dy=12)
+            .encode(y="customer_share:Q", text="equal:N"),
         ),
         320,
     )

@@ -38,13 +38,14 @@ def copy_of(home: Path, folder: Path) -> tuple[Path, Path, Path]:
     return base / "home", base / "landing", base / "reference"
 
 
-def test_the_folder_holds_duckdb_parquet_and_manifest(home: Path) -> None:
+def test_the_folder_holds_duckdb_parquet_report_and_manifest(home: Path) -> None:
     current = home / "published" / "current"
     assert current.is_symlink()
     assert sorted(path.name for path in current.iterdir()) == [
         "manifest.json",
         "marts.duckdb",
         "parquet",
+        "report.html",
         "tierwise.duckdb",
     ]
 

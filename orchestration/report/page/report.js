@@ -198,6 +198,7 @@
         accent_bar: { color: accent },
         muted_line: { color: quiet, strokeWidth: 1.2 },
         label: { color: ink, fontSize: 12.5 },
+        note: { color: quiet, fontSize: 12 },
         cell: { fontSize: 12.5 },
         tile: { stroke: paper, strokeWidth: 3 },
         ribbon: { fillOpacity: 0.75 },
@@ -306,6 +307,7 @@
           customer_share: row.customer_share, revenue_share: row.revenue_share,
           label: row.customer_share === 0.2
             ? `${format.whole(0.2)} → ${format.percent(row.revenue_share)}` : null,
+          equal: row.customer_share === 0.6 ? word("concentration.equal") : null,
           tip: `${format.whole(row.customer_share)} → ${format.percent(row.revenue_share)}`,
         })),
         is: {
@@ -542,6 +544,9 @@
 
     worklist() {
       const totals = here("worklist_totals");
+      const listed = here("worklist").map((row) => ({
+        ...row, contact: row.contact_allowed ? "allowed" : row.contact_blocked_by,
+      }));
       if (!totals.length) return { finding: word("nothing", { region: place() }), chart: null };
       return {
         finding: word("worklist.finding", {
@@ -553,7 +558,7 @@
         body: [scrolled(table([["rank", "count"], ["customer_id", "text", "customer"], ["tier_code", "code", "tier"],
           ["reasons", "codes"], ["churn_probability", "percent"], ["value_at_risk", "money"],
           ["recommended_action", "text", "action"], ["recommended_channel", "code", "channel"],
-          ["contact_allowed", "flag"], ["manager_id", "text", "manager"]], here("worklist"), { list: true }))],
+          ["contact", "code", "contact_allowed"], ["manager_id", "text", "manager"]], listed, { list: true }))],
         table: [[["first_reason", "code", "reasons"], ["customers", "count"], ["value_at_risk", "money"],
           ["contact_allowed", "count"]], totals],
       };
