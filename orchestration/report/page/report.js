@@ -649,7 +649,10 @@
       const names = new Set(made.chart.map((row) => row.name)).size;
       spec.height = spec.usermeta.room + names * spec.usermeta.row_height;
     }
-    const drawn = await vegaEmbed(canvas, spec, {
+    /* The figure is told by its finding and its table; single marks are not read aloud. */
+    const plot = element("div", { class: "plot", "aria-hidden": "true" });
+    canvas.replaceChildren(plot);
+    const drawn = await vegaEmbed(plot, spec, {
       mode: "vega-lite", ast: true, actions: false, renderer: "svg", config: theme(name),
       tooltip: { theme: dark.matches ? "dark" : "light" },
       expressionFunctions: {
