@@ -122,7 +122,7 @@
         children: columns.map(([field, kind], at) => {
           const value = row[field] ?? null;
           const cell = element("td", {
-            class: NUMERIC.has(kind) ? "number" : "", "data-label": titles[at],
+            class: NUMERIC.has(kind) ? "number" : kind, "data-label": titles[at],
             "data-field": field, "data-value": value === null ? "" : String(value),
           });
           if (open && at === 0) {
@@ -144,7 +144,7 @@
 
   const scrolled = (made) => element("div", { class: "wide", children: [made] });
 
-  const NAME_WIDTH = 200;
+  const nameWidth = () => (window.innerWidth < 640 ? 115 : 200);
 
   /* ---- Colours of the theme; no two are told apart by red and green ---- */
 
@@ -183,7 +183,7 @@
       axis: {
         labelColor: quiet, titleColor: quiet, titleFontWeight: "normal", labelFontSize: 12,
         titleFontSize: 12, gridColor: line, domainColor: line, tickColor: line,
-        labelLimit: NAME_WIDTH, labelPadding: 6,
+        labelLimit: nameWidth(), labelPadding: 6,
       },
       axisX: { grid: false, labelOverlap: "parity", labelSeparation: 6 },
       axisY: { domain: false, ticks: false },
@@ -225,7 +225,7 @@
   /* How far the axis must reach so that each label still fits behind its bar. */
   const makeRoom = (rows, width) => {
     const long = (text) => [...text].reduce((all, one) => all + (one > "\u2e80" ? 13 : 7.3), 10);
-    const plot = Math.max(width - Math.max(...rows.map((row) => Math.min(long(row.name), NAME_WIDTH + 6))), 60);
+    const plot = Math.max(width - Math.max(...rows.map((row) => Math.min(long(row.name), nameWidth() + 6))), 60);
     const floor = Math.min(0, ...rows.map((row) => row.floor ?? 0));
     for (const row of rows) {
       row.room = floor + (row.reach - floor) / Math.max(1 - long(row.label) / plot, 0.2);
