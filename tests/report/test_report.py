@@ -131,6 +131,16 @@ def test_the_command_names_the_page_or_writes_one(sample: Sample, tmp_path: Path
     assert "Nothing is published" in unpublished.stderr
 
 
+def test_the_command_opens_the_page_in_the_readers_browser(sample: Sample, tmp_path: Path) -> None:
+    opened, browser = tmp_path / "opened", tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {opened}\n')
+    browser.chmod(0o755)
+    outcome = tierwise("report", "--open", "--home", sample.home, BROWSER=f"{browser} %s")
+    assert outcome.returncode == 0, outcome.stderr
+    own = sample.home / "published" / sample.subject.run_id / "report.html"
+    assert opened.read_text().strip() == own.as_uri()
+
+
 def test_no_personal_value_is_in_the_page(sample: Sample) -> None:
     page = (sample.folder / "report.html").read_text(encoding="utf-8")
     customers = read_feed(SAMPLE / "landing", "customers")

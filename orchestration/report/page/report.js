@@ -432,7 +432,8 @@
     value_risk() {
       const rows = here("value_risk");
       if (!known(rows, "risk_band").length) return null;
-      const bands = ["low", "medium", "high", "very_high", null]
+      const own = rows.map((row) => row.risk_band).filter((band) => band !== null);
+      const bands = [...new Set(["low", "medium", "high", "very_high", ...own, null])]
         .filter((band) => rows.some((row) => row.risk_band === band));
       const most = Math.max(...rows.map((row) => row.current_value ?? 0), 0);
       const risky = rows.filter((row) => row.risk_band === "high" || row.risk_band === "very_high");
