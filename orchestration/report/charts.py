@@ -187,12 +187,12 @@ def _moves() -> Chart:
     base = alt.Chart(ROWS).encode(
         x=months, y=count, color=alt.Color("color:N", scale=None), tooltip=["tip:N"]
     )
-    told = alt.Chart(ROWS).encode(x=months, y=count, text="label:N")
+    told = alt.Chart(ROWS).encode(x=months, y=count)
     return _sized(
         alt.layer(
             base.mark_bar(),
-            told.transform_filter("datum.value > 0").mark_text(style="label", dy=-8),
-            told.transform_filter("datum.value < 0").mark_text(style="label", dy=9),
+            told.mark_text(style="label", dy=-8).encode(text="above:N"),
+            told.mark_text(style="label", dy=9).encode(text="below:N"),
             alt.Chart(ROWS).mark_rule(style="zero").encode(y=alt.datum(0)),
         ),
         220,
@@ -261,7 +261,6 @@ def _renewals(words: Words) -> Chart:
     )
     totals = (
         alt.Chart(ROWS)
-        .transform_filter("datum.label")
         .mark_text(style="label", dy=-8)
         .encode(x=months, y=alt.Y("total:Q"), text="label:N")
     )

@@ -689,6 +689,26 @@ def test_what_was_not_measured_is_said(shown: Shown, sample: Sample, tmp_path: P
 
 
 @needs_chromium
+def test_one_sided_and_empty_figures_are_drawn_in_silence(
+    shown: Shown, sample: Sample, tmp_path: Path
+) -> None:
+    file = changed_copy(
+        sample,
+        tmp_path / "lean.html",
+        "delete from marts.tier_migration_monthly"
+        " where tier_from <> 'standard' or tier_to <> 'silver'",
+        "update marts.contract_renewal set monthly_revenue = 0",
+        "update marts.customer_risk_monthly set risk_band = 'low'",
+        "update marts.fct_revenue_movement set change = 0",
+    )
+    page = shown(file)
+    assert texts(page, "#flow .finding") == ["2 customers moved up and 0 down; 0 kept their tier"]
+    assert texts(page, "#value_risk .finding") == ["Nobody is at high risk to leave"]
+    assert texts(page, "#bridge .finding")[0].startswith("Revenue did not change")
+    assert_silent(page)
+
+
+@needs_chromium
 def test_a_failed_critical_check_is_said_at_the_top(
     shown: Shown, sample: Sample, tmp_path: Path
 ) -> None:

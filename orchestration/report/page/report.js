@@ -259,10 +259,10 @@
       const told = rows.map((row) => ({ ...row, share: ratio(row.revenue, total) }));
       return {
         finding: word("families.finding", {
-          first: code(rows[0].product_family), share: format.whole(told[0].share),
+          first: capital(code(rows[0].product_family)), share: format.whole(told[0].share),
         }),
         chart: bars(rows.map((row) => ({
-          name: code(row.product_family), value: row.revenue, shown: format.brief(row.revenue),
+          name: capital(code(row.product_family)), value: row.revenue, shown: format.brief(row.revenue),
         })), total),
         table: [[["product_family", "code", "family"], ["revenue", "money"], ["share", "percent"]], told],
       };
@@ -421,7 +421,8 @@
         chart: rows.flatMap((row) => [
           [row.moved_up, gain, "moved_up"], [-row.moved_down, loss, "moved_down"],
         ].map(([value, color, title]) => ({
-          month: row.month, value, color, label: value ? format.count(Math.abs(value)) : null,
+          month: row.month, value, color,
+          above: value > 0 ? format.count(value) : "", below: value < 0 ? format.count(-value) : "",
           tip: `${format.month(row.month, "long")}, ${word(`column.${title}`)}: ${format.count(Math.abs(value))}`,
         }))),
         table: [[["month", "month"], ["moved_up", "count"], ["moved_down", "count"],
@@ -492,7 +493,7 @@
             month, revenue: row.monthly_revenue, status: code(row.status), place: order.indexOf(row.status),
             total: sum(all, "monthly_revenue"),
             room: sum(all, "monthly_revenue") * 1.1,
-            label: at === 0 && month === highest ? format.compact(sum(all, "monthly_revenue")) : null,
+            label: at === 0 && month === highest ? format.compact(sum(all, "monthly_revenue")) : "",
             tip: `${format.month(month, "long")}, ${code(row.status)}: ${format.brief(row.monthly_revenue)}`,
           }))) : null,
         table: [[["end_month", "month"], ["status", "code"], ["contracts", "count"],
@@ -533,10 +534,10 @@
       }));
       return {
         finding: word("categories.finding", {
-          first: code(rows[0].category), share: format.whole(told[0].share), all: format.count(all),
+          first: capital(code(rows[0].category)), share: format.whole(told[0].share), all: format.count(all),
         }),
         chart: bars(rows.slice(0, 15).map((row) => ({
-          name: code(row.category), value: row.opened, shown: format.count(row.opened),
+          name: capital(code(row.category)), value: row.opened, shown: format.count(row.opened),
         })), all),
         table: [[["category", "code"], ["opened", "count"], ["share", "percent"], ["repeats", "count"],
           ["resolve", "percent"], ["resolve_outcomes", "count", "outcomes"]], told],
