@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from orchestration.audit.manifest import read_manifest
+import duckdb
+
+from orchestration.audit.files import read_manifest
 from orchestration.errors import ConfigurationError
 from orchestration.home import Home
 from orchestration.publish.current import read_publication
@@ -20,8 +22,8 @@ def find_or_write_report(home: Home, out: Path | None) -> Path:
         out: file to write the page to; without it the publication's own page is named.
 
     Raises:
-        ConfigurationError: nothing is published, the publication has no page of its own, or
-            the file cannot be written.
+        ConfigurationError: nothing is published, the publication has no page of its own or
+            is too old for one, or the file cannot be written.
     """
     publication = read_publication(home)
     if out is None:
@@ -32,9 +34,14 @@ def find_or_write_report(home: Home, out: Path | None) -> Path:
                 "name a file to write one to with --out."
             )
         return own
-    page = report_page(
-        publication.database, subject_of(read_manifest(publication.folder / MANIFEST))
-    )
+    subject = subject_of(read_manifest(publication.folder / MANIFEST))
+    try:
+        page = report_page(publication.database, subject)
+    except (duckdb.BinderException, duckdb.CatalogException) as error:
+        raise ConfigurationError(
+            f"The publication {subject.run_id} was made by another version ({subject.code_version}) "
+            "and lacks what the report shows; publish anew with `tierwise run`."
+        ) from error
     try:
         out.write_text(page, encoding="utf-8", newline="\n")
     except OSError as error:

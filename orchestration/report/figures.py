@@ -397,7 +397,8 @@ FIGURE_QUERIES = {
     """,
     "failures": """
         select
-            severity, dataset, expectation, unexpected, affected_customers, affected_revenue
+            severity, dataset, expectation, unexpected, affected_customers, affected_revenue,
+            accepted_by is not null as accepted
         from audit.validation where run_id = $run_id and not success
         order by
             case severity when 'critical' then 1 when 'warning' then 2 else 3 end,

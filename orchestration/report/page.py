@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestration.report.figures import (
     COMPLAINT_MONTHS,
@@ -26,6 +26,9 @@ from orchestration.report.figures import (
 )
 from orchestration.report.flow import Move, flow_of
 from orchestration.report.words import LANGUAGES, PAGE, read_words
+
+if TYPE_CHECKING:
+    from orchestration.session import RunSession
 
 REPORT = "report.html"
 # The figures of the page in their order: chapter, figure, and the tables it is read from.
@@ -73,22 +76,36 @@ class Subject:
 
     run_id: str
     closing_month: dt.date
-    published_at: dt.datetime
+    started_at: dt.datetime
     code_version: str
     reporting_currency: str
     tier_policy: str
 
 
 def subject_of(manifest: Mapping[str, Any]) -> Subject:
-    """The subject of a manifest, finished or still being written."""
+    """The subject of a publication's manifest."""
     run, configuration = manifest["run"], manifest["configuration"]
     return Subject(
         run_id=run["run_id"],
         closing_month=dt.date.fromisoformat(run["closing_month"]),
-        published_at=dt.datetime.fromisoformat(run["finished_at"]),
+        started_at=dt.datetime.fromisoformat(run["started_at"]),
         code_version=manifest["code"]["version"],
         reporting_currency=configuration["reporting_currency"],
         tier_policy=configuration["tier_policy"],
+    )
+
+
+def subject_of_run(session: RunSession) -> Subject:
+    """The same of a run that is about to publish, before it has a manifest."""
+    loaded, settings = session.load_result, session.settings
+    assert loaded is not None
+    return Subject(
+        run_id=session.run_id,
+        closing_month=loaded.closing_month,
+        started_at=session.started_at.astimezone(dt.UTC),
+        code_version=session.code_version,
+        reporting_currency=settings.reporting_currency,
+        tier_policy=settings.tier_policy,
     )
 
 
@@ -136,7 +153,7 @@ def _content(
         "subject": {
             **asdict(subject),
             "closing_month": f"{subject.closing_month:%Y-%m}",
-            "published_at": subject.published_at.isoformat(timespec="seconds"),
+            "started_at": subject.started_at.isoformat(timespec="seconds"),
         },
         "shown": {
             "complaint_months": COMPLAINT_MONTHS,

@@ -20,7 +20,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from orchestration.audit.manifest import read_manifest
+from orchestration.audit.files import read_manifest
 from orchestration.report.figures import WORKLIST_ROWS, Figure, read_figures
 from orchestration.report.page import (
     CONTENTS,
@@ -129,6 +129,26 @@ def test_the_command_names_the_page_or_writes_one(sample: Sample, tmp_path: Path
     unpublished = tierwise("report", "--home", tmp_path / "empty")
     assert unpublished.returncode == 2
     assert "Nothing is published" in unpublished.stderr
+
+
+def test_a_publication_of_another_version_is_refused_in_words(
+    sample: Sample, tmp_path: Path
+) -> None:
+    home, name = tmp_path / "home", sample.subject.run_id
+    (home / "published" / name).mkdir(parents=True)
+    (home / "published" / "current").symlink_to(name)
+    old = home / "published" / name
+    shutil.copyfile(sample.folder / "manifest.json", old / "manifest.json")
+    shutil.copyfile(sample.database, old / "tierwise.duckdb")
+    bare = tierwise("report", "--home", home)
+    assert bare.returncode == 2
+    assert "without a report" in bare.stderr
+    with duckdb.connect(str(old / "tierwise.duckdb")) as connection:
+        connection.execute("drop table marts.retention_worklist")
+    outcome = tierwise("report", "--home", home, "--out", tmp_path / "page.html")
+    assert outcome.returncode == 2
+    assert "another version" in outcome.stderr
+    assert "Traceback" not in outcome.stderr
 
 
 def test_the_command_opens_the_page_in_the_readers_browser(sample: Sample, tmp_path: Path) -> None:
@@ -718,7 +738,7 @@ def test_a_failed_critical_check_is_said_at_the_top(
         "update audit.validation set success = false where expectation_id = ("
         " select min(expectation_id) from audit.validation where severity = 'critical')",
     )
-    assert "1 critical checks failed" in texts(shown(file), "#stamp")[0]
+    assert "1 critical checks failed: each was accepted" in texts(shown(file), "#stamp")[0]
     other = replace(sample.subject, reporting_currency="USD")
     file.write_text(render(sample.figures, other), encoding="utf-8")
     page = shown(file)

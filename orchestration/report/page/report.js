@@ -582,7 +582,7 @@
             ["checked", "count"], ["failed", "count"]], validation))),
           ...(failures.length ? titled("trust.failures", scrolled(table([["severity", "code"], ["dataset", "text"],
             ["expectation", "text"], ["unexpected", "count"], ["affected_customers", "count"],
-            ["affected_revenue", "money"]], failures, { list: true }))) : []),
+            ["affected_revenue", "money"], ["accepted", "flag"]], failures, { list: true }))) : []),
           ...titled("trust.controls", scrolled(table([["control", "text"], ["source_total", "money"],
             ["warehouse_total", "money"], ["difference", "money"], ["passed", "flag"]], reconciliation))),
           ...titled("trust.feeds", scrolled(table([["feed", "text"], ["files", "count"], ["rows", "count"],
@@ -681,7 +681,7 @@
     const critical = records.validation.filter((row) => row.severity === "critical");
     const failed = sum(critical, "failed");
     byId("stamp").textContent = [
-      word("published", { when: format.moment(subject.published_at), ago: ago(subject.published_at) }),
+      word("made", { when: format.moment(subject.started_at), ago: ago(subject.started_at) }),
       word(failed ? "distrusted" : "trusted", {
         failed: format.count(failed), checked: format.count(sum(critical, "checked")),
       }),
