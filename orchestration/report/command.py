@@ -39,8 +39,9 @@ def find_or_write_report(home: Home, out: Path | None) -> Path:
         page = report_page(publication.database, subject)
     except (duckdb.BinderException, duckdb.CatalogException) as error:
         raise ConfigurationError(
-            f"The publication {subject.run_id} was made by another version ({subject.code_version}) "
-            "and lacks what the report shows; publish anew with `tierwise run`."
+            f"The publication {subject.run_id} was made by another version, "
+            f"{subject.code_version}, and lacks what the report shows; "
+            "publish anew with `tierwise run`."
         ) from error
     try:
         out.write_text(page, encoding="utf-8", newline="\n")
