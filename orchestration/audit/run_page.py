@@ -32,6 +32,7 @@ from orchestration.publish.publication import MANIFEST
 
 _ROOT = "../"
 _FILES_SHOWN = 200
+_OF_ROWS = ("rows_", "customers_", "invoices_", "complaints_")
 _OUTCOMES = {
     "published": ("passed", "Published"),
     "blocked": ("critical", "Blocked: nothing was published"),
@@ -105,7 +106,7 @@ def _outcome(manifest: Mapping[str, Any]) -> str:
         told = f"Critical checks failed that nobody answers for: {', '.join(blocking)}."
     elif manifest["run"]["status"] == "published":
         accepted = sum(bool(failure["accepted_by"]) for failure in manifest["failures"])
-        told = f"{accepted} critical failures were accepted by a person." if accepted else ""
+        told = f"Critical failures that a person answers for: {accepted}." if accepted else ""
         told = told or ("Read the warnings below." if counts["warning"] else "Nothing is amiss.")
         colour = "warning" if accepted or counts["warning"] else colour
     elif refused:
@@ -134,7 +135,7 @@ def _figures(manifest: Mapping[str, Any]) -> str:
         ),
         "Reconciliations": (
             f"{passed} of {len(controls)}" if controls else "none",
-            "agree exactly" if controls else "the marts were not reached",
+            "agree" if controls else "the marts were not reached",
         ),
         "Moved between tiers": (
             f"{moved:,}" if outputs else "none",
@@ -247,9 +248,10 @@ def _reconciliations(manifest: Mapping[str, Any]) -> Iterator[str]:
         (
             (
                 escape(control["control"]),
-                _money(control["source_total"]),
-                _money(control["warehouse_total"]),
-                _money(control["difference"]),
+                *(
+                    _total(control["control"], control[name])
+                    for name in ("source_total", "warehouse_total", "difference")
+                ),
                 '<span class="mark passed">agrees</span>'
                 if control["passed"]
                 else '<span class="mark critical">differs</span>',
@@ -257,6 +259,11 @@ def _reconciliations(manifest: Mapping[str, Any]) -> Iterator[str]:
             for control in sorted(controls, key=lambda each: (each["passed"], each["control"]))
         ),
     )
+
+
+def _total(control: str, value: str) -> str:
+    """A total of rows without decimals, one of money with them."""
+    return f"{Decimal(value):,.0f}" if control.startswith(_OF_ROWS) else _money(value)
 
 
 def _tiers(manifest: Mapping[str, Any]) -> Iterator[str]:

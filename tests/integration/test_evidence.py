@@ -11,6 +11,7 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import pytest
 
@@ -20,8 +21,10 @@ from orchestration.audit.reproduce import reproduce
 from orchestration.audit.runs import finished_runs, record_of, record_run
 from orchestration.audit.trace import PLANS, trace, trace_as_json
 from orchestration.audit.verify import Verification, verify_home, verify_pack
+from orchestration.checks.acceptance import CHECK_NAME
 from orchestration.errors import ConfigurationError
 from orchestration.home import Home
+from orchestration.warehouse.keys import raw_key
 from tests.support.audited import (
     ANSWER,
     CHECK,
@@ -232,6 +235,24 @@ def test_the_page_of_a_run_tells_what_an_auditor_asks(audited: Audited) -> None:
     assert "marts.customer_monthly" in pages[LAST - 1]
     assert "invoices/usd.csv" in pages[LAST - 1]
     assert "This run:" in audited.words[BLOCKED - 1]
+
+
+def test_dagsters_checks_lead_to_the_pages_of_their_run(
+    audited: Audited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(audited.home.dagster))
+    check = dg.AssetCheckKey(raw_key("invoices"), CHECK_NAME)
+    with dg.DagsterInstance.get() as instance:
+        records = instance.event_log_storage.get_asset_check_execution_history(check, limit=LAST)
+        evaluations = [record.evaluation for record in reversed(records)]
+    assert len(evaluations) == LAST
+    docs = audited.home.audit / "data_docs"
+    for evaluation, run_id in zip(evaluations, audited.run_ids, strict=True):
+        assert evaluation is not None
+        suite, run = (str(evaluation.metadata[name].value) for name in ("data_docs", "run_page"))
+        assert Path(suite).is_relative_to(docs / "validations" / "raw_invoices" / run_id)
+        assert Path(suite).is_file()
+        assert run == str(docs / "runs" / f"{run_id}.html")
 
 
 def test_a_run_that_is_not_there_is_wrong_use(audited: Audited) -> None:

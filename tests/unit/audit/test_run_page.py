@@ -109,7 +109,7 @@ def test_money_decides_what_is_read_first() -> None:
                     failure(CENTS, "critical", None, accepted_by="Chen", accepted_reason="agreed")
                 ]
             },
-            "1 critical failures were accepted by a person.",
+            "Critical failures that a person answers for: 1.",
         ),
         (
             "blocked",
@@ -142,11 +142,26 @@ def test_rows_and_amounts_are_told_with_thousands_and_cents() -> None:
                     "difference": "0.0001",
                     "tolerance": "0.0000",
                     "passed": False,
-                }
+                },
+                {
+                    "control": "rows_loaded",
+                    "source_total": "1234567.0000",
+                    "warehouse_total": "1234567.0000",
+                    "difference": "0.0000",
+                    "tolerance": "0.0000",
+                    "passed": True,
+                },
             ],
         )
     )
-    for words in ("1,234,567.8901", "1,234,567.89<", "0.0001", ">differs<", "0 of 1"):
+    for words in (
+        "1,234,567.8901",
+        "1,234,567.89<",
+        "0.0001",
+        ">differs<",
+        "1 of 2",
+        ">1,234,567<",
+    ):
         assert words in page
     assert "f" * 64 in page
 

@@ -1,5 +1,6 @@
--- How many customers and complaints were delivered, and how many of the complaints stand
--- in no mart: no customer is known for them, or they were opened after the closing month.
+-- How many customers and complaints were delivered, and how many of the complaints
+-- stand in no mart: no customer is known for them, or they were opened after the
+-- closing month.
 with customers as (
 
     select distinct customer_id from {{ ref('int_customers_deduplicated') }}

@@ -107,7 +107,7 @@ ranked as (
 ),
 
 -- Percentile rank = place / places; the only customer of a month stands at the top.
--- Products of two places and a weight need more than 18 digits from 80 000 customers on.
+-- From 80 000 customers on two places and a weight multiply to more than 18 digits.
 placed as (
 
     select
