@@ -125,7 +125,7 @@ def check_views(contract: Contract, period: Period) -> list[str]:
         f" date '{period.closing_month}' as closing_month,"
         f" '{period.reporting_currency}' as reporting_currency"
     )
-    statements.append(f"create or replace view checks.bills as {_BILLS}")
+    statements.append(f"create or replace table checks.bills as {_BILLS}")
     return statements
 
 

@@ -103,11 +103,12 @@ def gravest_first(results: Iterable[ExpectationResult]) -> list[ExpectationResul
 
 @dataclass(frozen=True)
 class SuiteResult:
-    """What one suite found in its dataset."""
+    """What one suite found in its dataset, and its page in the validation report."""
 
     suite: str
     dataset: str
     results: tuple[ExpectationResult, ...]
+    page: Path | None = None
 
     def failed(self, severity: str) -> tuple[ExpectationResult, ...]:
         """The failures of one severity."""
@@ -210,6 +211,31 @@ def _write(path: Path, results: Iterable[ExpectationResult]) -> None:
     temporary = path.with_name(f".{path.name}.writing")
     pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), temporary)
     temporary.replace(path)
+
+
+def read_failures(home: Path, run_id: str) -> dict[str, ExpectationResult]:
+    """What failed in a run, layer by layer as far as it was checked, by expectation id."""
+    failures: dict[str, ExpectationResult] = {}
+    for path in results_folder(home).glob(f"{run_id}-*.parquet"):
+        rows = pq.read_table(path, filters=[("success", "=", False)]).to_pylist()
+        failures |= {row["expectation_id"]: ExpectationResult(**row) for row in rows}
+    return failures
+
+
+def told_concern(failure: ExpectationResult) -> str:
+    """Whom a failure concerns, with how much revenue, and who answers for it."""
+    told = []
+    if failure.affected_customers:
+        tiers = f" ({failure.affected_tiers})" if failure.affected_tiers else ""
+        ending = "s" * (failure.affected_customers != 1)
+        told.append(f"Concerns {failure.affected_customers:,} customer{ending}{tiers}")
+    if failure.affected_revenue:
+        revenue = f"{failure.affected_revenue:,.2f} of revenue"
+        told.append(f"with {revenue}" if told else f"Concerns {revenue}")
+    sentence = f"{' '.join(told)}." if told else ""
+    if failure.accepted_by:
+        sentence += f" Accepted by {failure.accepted_by}: {failure.accepted_reason}"
+    return sentence.strip()
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 from expectations.context import (
     DATA_DOCS_SITE,
@@ -115,7 +116,8 @@ def validate_layer(
         found = _accepted(_suite_results(run_id, layer, suites, outcome, weights), acceptances)
         ensure_schema(home)
         write_results(home, [result for suite in found for result in suite.results])
-        _build_data_docs(context, outcome)
+        pages = _build_data_docs(context, outcome)
+    found = tuple(replace(suite, page=pages[suite.suite]) for suite in found)
     return LayerResult(
         run_id=run_id,
         layer=layer,
@@ -261,17 +263,19 @@ def _let_go(context: FileDataContext, layer: Layer) -> None:
     gc.collect()
 
 
-def _build_data_docs(context: FileDataContext, outcome: CheckpointResult) -> None:
-    """Add the run's pages to the report; RuntimeError if one could not be written."""
-    pages = list(outcome.run_results)
-    context.build_data_docs(site_names=[DATA_DOCS_SITE], resource_identifiers=pages)
-    for page in pages:
+def _build_data_docs(context: FileDataContext, outcome: CheckpointResult) -> dict[str, Path]:
+    """Add the run's pages to the report, by suite; RuntimeError if one could not be written."""
+    written = list(outcome.run_results)
+    context.build_data_docs(site_names=[DATA_DOCS_SITE], resource_identifiers=written)
+    pages: dict[str, Path] = {}
+    for page in written:
+        suite = page.expectation_suite_identifier.name
         # The library logs a page that fails to render and goes on without it.
         address = context.get_docs_sites_urls(resource_identifier=page)[0]["site_url"]
         if address is None:
-            raise RuntimeError(
-                f"no validation report was written for {page.expectation_suite_identifier.name}"
-            )
+            raise RuntimeError(f"no validation report was written for {suite}")
+        pages[suite] = Path(unquote(urlsplit(address).path)).resolve()
+    return pages
 
 
 def _suite_results(

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from expectations.docs.index import write_index
 from expectations.results import Acceptance, LayerResult, ensure_schema
 from orchestration.audit.manifest import keep_manifest
 from orchestration.audit.runs import (
@@ -107,3 +108,4 @@ def _record_unpublished(session: RunSession) -> None:
     """Leave the evidence of a run that published nothing, and enter it."""
     status: RunStatus = "blocked" if session.is_blocked else "failed"
     record_run(session.home, keep_manifest(session, status))
+    write_index(session.home.root)

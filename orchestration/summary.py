@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import duckdb
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from expectations.results import ExpectationResult, gravest_first
+from expectations.context import data_docs_folder
+from expectations.results import gravest_first, told_concern
+from orchestration.audit.run_page import run_page_path
 from orchestration.publish.publication import CURRENT, readers_database
 from orchestration.report.page import REPORT
 from orchestration.session import RunSession
@@ -54,33 +57,15 @@ def _print_checks(console: Console, session: RunSession) -> None:
         observed = f" ({result.observed})" if result.observed else ""
         console.print(
             f"[{colour}]{result.severity}[/] {result.expectation_id}: "
-            f"{result.expectation}{observed}{_affected(result)}",
+            f"{result.expectation}{observed} {escape(told_concern(result))}".rstrip(),
             highlight=False,
         )
-        if result.accepted_by:
-            console.print(
-                f"  accepted by {result.accepted_by}: {result.accepted_reason}",
-                highlight=False,
-                markup=False,
-            )
     for answer in session.unused_acceptances:
         console.print(
             f"[yellow]Note:[/] --accept {answer.check}: no critical check of that name failed; "
             "nothing was accepted.",
             highlight=False,
         )
-
-
-def _affected(result: ExpectationResult) -> str:
-    """Whom a failure concerns and how much revenue they bring, if anybody."""
-    if not result.affected_customers:
-        return ""
-    tiers = f" ({result.affected_tiers})" if result.affected_tiers else ""
-    return (
-        f" Concerns {result.affected_customers:,} "
-        f"customer{'s' * (result.affected_customers != 1)}{tiers} with "
-        f"{result.affected_revenue or 0:,.2f} of revenue."
-    )
 
 
 def _print_tiers(console: Console, session: RunSession) -> None:
@@ -112,7 +97,8 @@ def _print_places(console: Console, session: RunSession) -> None:
         "Report": home.published / CURRENT / REPORT,
         "Query": readers_database(home),
         "Parquet": home.published / CURRENT / "parquet",
-        "Validation": home.audit / "data_docs" / "index.html",
+        "This run": run_page_path(home, session.run_id),
+        "All runs": data_docs_folder(home.root) / "index.html",
     }
     for name, path in lines.items():
         console.print(f"{name + ':':<12}{path}", highlight=False, soft_wrap=True)

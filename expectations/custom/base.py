@@ -4,7 +4,7 @@ A rule that looks at one row at a time is counted by the metric `tierwise.aggreg
 Great Expectations puts all such metrics of a suite into one query, so a suite reads
 its table once however many rules it holds. A rule that needs a query of its own (sums
 over groups, several tables) runs it once. Nothing else is fetched than counts and, if
-a rule fails, the keys of the first failing rows.
+a rule fails, the keys of a few failing rows: those with the most money, where rows have any.
 """
 
 from __future__ import annotations
@@ -154,10 +154,11 @@ class RowRule(Rule):
         sample: list[dict[str, Any]] = []
         if failing and self.keys:
             columns = ", ".join(self.keys)
+            order = f"abs({self.amount}) desc nulls last, {columns}" if self.amount else columns
             sample = fetch(
                 execution_engine,
                 f"select {columns} from ({self.failing_rows_sql()}) as failing_rows"
-                f" order by {columns} limit {SAMPLE_LIMIT}",
+                f" order by {order} limit {SAMPLE_LIMIT}",
             )
         return self.outcome(
             evaluated=int(metrics["evaluated"]),
@@ -201,6 +202,7 @@ class QueryRule(Rule):
     ) -> dict[str, Any]:
         columns = ", ".join(self.keys)
         listed = ", ".join(f"sampled.{key}" for key in self.keys)
+        weight = "abs(amount)" if self.has_amount else "null"
         money = "sum(case when failed then amount end)" if self.has_amount else "null"
         rows = fetch(
             execution_engine,
@@ -214,9 +216,16 @@ totals as (
     from compared
 ),
 sampled as (
-    select {columns} from compared where failed order by {columns} limit {SAMPLE_LIMIT}
+    select {columns}, {weight} as weight
+    from compared
+    where failed
+    order by weight desc nulls last, {columns}
+    limit {SAMPLE_LIMIT}
 )
-select totals.*, {listed} from totals left join sampled on true
+select totals.*, {listed}
+from totals
+left join sampled on true
+order by sampled.weight desc nulls last, {listed}
 """,
         )
         totals = rows[0]

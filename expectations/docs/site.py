@@ -7,25 +7,18 @@ classes here, named in the context's configuration, only decide what a page look
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from great_expectations.data_context.types.resource_identifiers import (
-    ValidationResultIdentifier,
-)
 from great_expectations.render.renderer.site_builder import SiteBuilder
 
-from expectations.docs.pages import (
-    CheckLine,
-    RunEntry,
-    SuiteLink,
-    SuitePage,
-    index_page,
-    suite_page,
-)
+from expectations.docs.index import told_time, write_index
+from expectations.docs.pages import CheckLine, SuitePage, suite_page
 from expectations.errors import error_of
-from expectations.results import SuiteCount, count_suites
+from expectations.results import ExpectationResult, read_failures, told_concern
 
 
 class OfflineSiteBuilder(SiteBuilder):
@@ -51,11 +44,14 @@ class ValidationRenderer:
         """The content of one suite's page."""
         run = validation.meta["run_id"]
         rules = [checked.expectation_config for checked in validation.results]
+        weighed: dict[str, ExpectationResult] = {}
+        if not validation.success:
+            weighed = read_failures(_home_of(self.data_context), run["run_name"])
         return SuitePage(
             run=run["run_name"],
-            checked_at=_time(datetime.fromisoformat(str(run["run_time"]))),
+            checked_at=told_time(datetime.fromisoformat(str(run["run_time"]))),
             dataset=rules[0].kwargs["dataset"],
-            checks=[_check_line(checked) for checked in validation.results],
+            checks=[_check_line(checked, weighed) for checked in validation.results],
         )
 
 
@@ -67,48 +63,29 @@ class ValidationView:
 
     def render(self, page: SuitePage, **_settings: Any) -> str:
         """The page as HTML."""
-        return suite_page(page, index_address="../../../../index.html")
+        return suite_page(page, root="../../../../")
 
 
 class RunIndexBuilder:
-    """Writes the index: every run with its suites, counted from the results files."""
+    """Has the index written anew whenever pages were added."""
 
-    def __init__(self, data_context: Any, target_store: Any, **_settings: Any) -> None:
-        self.home = Path(data_context.root_directory).resolve().parents[2]
-        self.target_store = target_store
+    def __init__(self, data_context: Any, **_settings: Any) -> None:
+        self.home = _home_of(data_context)
 
     def build(self, build_index: bool = True) -> tuple[None, dict[str, Any]]:
-        """Write the index anew."""
+        """Write the index."""
         if build_index:
-            self.target_store.write_index_page(index_page(self._runs()))
+            write_index(self.home)
         return None, {}
 
-    def _runs(self) -> list[RunEntry]:
-        counted = count_suites(self.home)
-        # The last try of a run's suite is the one that its results file holds.
-        pages: dict[str, dict[str, ValidationResultIdentifier]] = {}
-        keys = [
-            key
-            for key in self.target_store.list_keys()
-            if isinstance(key, ValidationResultIdentifier)
-        ]
-        for key in sorted(keys, key=_checked_when):
-            suite = key.expectation_suite_identifier.name
-            pages.setdefault(key.run_id.run_name, {})[suite] = key
-        return [
-            _run_entry(run, found, counted)
-            for run, found in sorted(
-                pages.items(), key=lambda item: _last_time(item[1]), reverse=True
-            )
-        ]
+
+def _home_of(data_context: Any) -> Path:
+    return Path(data_context.root_directory).resolve().parents[2]
 
 
-def _checked_when(key: ValidationResultIdentifier) -> tuple[datetime, str]:
-    return key.run_id.run_time, key.expectation_suite_identifier.name
-
-
-def _check_line(checked: Any) -> CheckLine:
+def _check_line(checked: Any, weighed: Mapping[str, ExpectationResult]) -> CheckLine:
     rule = checked.expectation_config
+    failure = weighed.get(rule.meta["expectation_id"])
     measured = checked.result or {}
     error = error_of(checked)
     return CheckLine(
@@ -120,39 +97,6 @@ def _check_line(checked: Any) -> CheckLine:
         evaluated=measured.get("element_count"),
         unexpected=measured.get("unexpected_count"),
         observed=error or measured.get("observed_value") or "",
+        concerned=told_concern(failure) if failure else "",
+        revenue=(failure.affected_revenue if failure else None) or Decimal(0),
     )
-
-
-def _last_time(pages: dict[str, ValidationResultIdentifier]) -> datetime:
-    last: datetime = max(key.run_id.run_time for key in pages.values())
-    return last
-
-
-def _parts(key: ValidationResultIdentifier) -> tuple[str, ...]:
-    parts: tuple[str, ...] = key.to_tuple()  # type: ignore[no-untyped-call]
-    return parts
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-
-
-def _run_entry(
-    run: str,
-    pages: dict[str, ValidationResultIdentifier],
-    counted: dict[tuple[str, str], SuiteCount],
-) -> RunEntry:
-    links = []
-    for suite, key in pages.items():
-        count = counted.get((run, suite))
-        if count is None:
-            continue
-        links.append(
-            SuiteLink(
-                suite=suite,
-                address="/".join(("validations", *_parts(key))) + ".html",
-                checks=count.checks,
-                failures=count.failures,
-            )
-        )
-    return RunEntry(run=run, checked_at=_time(_last_time(pages)), suites=links)

@@ -318,8 +318,8 @@ def in_order(dataset: Dataset, earlier: str, later: str, severity: Severity = "w
     )
 
 
-def has_happened(dataset: Dataset, column: str) -> Rule:
-    """An event of the past is not dated in the future."""
+def has_happened(dataset: Dataset, column: str, amount: str | None = None) -> Rule:
+    """An event of the past is not dated in the future; `amount` is its money."""
     return dataset.expect(
         ExpectDatesNotToBeInTheFuture,
         f"{column}_is_not_in_the_future",
@@ -327,6 +327,8 @@ def has_happened(dataset: Dataset, column: str) -> Rule:
         "order of dates",
         severity="warning",
         column=column,
+        amount=amount,
+        money_unit=f"of {amount}" if amount else "",
     )
 
 

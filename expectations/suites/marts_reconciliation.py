@@ -9,6 +9,12 @@ from expectations.suites.common import holds, key_rules, mart, not_negative, pre
 
 DATASET = mart("reconciliation", "run_id", "control", owner="finance control", schema="audit")
 
+# The one control that compares two feeds as the operator delivered them.
+AS_DELIVERED = "starts_with(control, 'charges_against_headers')"
+# What earlier runs found stays in the table; they were judged then.
+OF_EARLIER_RUN = "run_id <> (select max(run_id) from audit.reconciliation)"
+HOLDS = "(passed and abs(difference) <= tolerance)"
+
 
 def build() -> ExpectationSuite:
     """The suite."""
@@ -33,10 +39,30 @@ def build() -> ExpectationSuite:
             ),
             holds(
                 DATASET,
-                "control_passed",
-                "Every reconciliation is within its tolerance.",
-                "passed and abs(difference) <= tolerance",
+                "warehouse_ties_exactly",
+                "Nothing may differ between the delivery and what was built of it.",
+                f"{AS_DELIVERED} or tolerance = 0",
                 "architecture, evidence",
+                column="tolerance",
+            ),
+            holds(
+                DATASET,
+                "control_passed",
+                "What was built ties to what was delivered, rows and money.",
+                f"{OF_EARLIER_RUN} or {AS_DELIVERED} or {HOLDS}",
+                "architecture, evidence",
+                column="passed",
+                amount="difference",
+                money_unit="difference",
+            ),
+            holds(
+                DATASET,
+                "delivery_agrees_with_itself",
+                "The charges of a currency add up to the invoices they itemise, but for the"
+                " rounding of each.",
+                f"{OF_EARLIER_RUN} or not {AS_DELIVERED} or {HOLDS}",
+                "cross-feed reconciliation",
+                severity="warning",
                 column="passed",
                 amount="difference",
                 money_unit="difference",

@@ -83,7 +83,7 @@ def build(contract: Contract) -> ExpectationSuite:
     dataset = raw_dataset(feed_of(contract, "invoices"))
     rules = [
         in_order(dataset, "issued_on", "due_on"),
-        has_happened(dataset, "issued_on"),
+        has_happened(dataset, "issued_on", "total_amount"),
         currency_code(dataset),
         holds(
             dataset,

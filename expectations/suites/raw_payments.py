@@ -24,7 +24,7 @@ def build(contract: Contract) -> ExpectationSuite:
     dataset = raw_dataset(feed_of(contract, "payments"))
     rules = [
         *keeps_coming(dataset, "paid_on"),
-        has_happened(dataset, "paid_on"),
+        has_happened(dataset, "paid_on", "amount"),
         holds(
             dataset,
             "amount_is_not_zero",

@@ -4,7 +4,9 @@ import shutil
 
 import dagster as dg
 
+from expectations.docs.index import write_index
 from orchestration.audit.manifest import Published, keep_manifest
+from orchestration.audit.run_page import run_page_path
 from orchestration.audit.runs import record_run
 from orchestration.errors import ConfigurationError
 from orchestration.publish.contract import PUBLISHED_SCHEMAS, PublishedTable, published_tables
@@ -56,11 +58,13 @@ def publication_asset(tables: list[PublishedTable]) -> dg.AssetsDefinition:
         shutil.copyfile(kept, unfinished / MANIFEST)
         folder = finish_publication(session.home, session.run_id, unfinished)
         record_run(session.home, record)
+        write_index(session.home.root)
         return dg.MaterializeResult(
             metadata={
                 "path": dg.MetadataValue.path(str(folder)),
                 "report": dg.MetadataValue.path(str(folder / REPORT)),
                 "manifest_sha256": str(record.manifest_sha256),
+                "run_page": dg.MetadataValue.path(str(run_page_path(session.home, session.run_id))),
                 "tables": len(published),
                 "dagster/row_count": sum(output.rows for output in published),
                 "schemas": ", ".join(PUBLISHED_SCHEMAS),

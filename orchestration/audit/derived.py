@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from expectations.docs.pages import RunEntry, SuiteLink, index_page
+from orchestration.audit.told import DATA_DOCS, run_page_of, suite_pages
 from orchestration.publish.publication import MANIFEST
 
-DATA_DOCS = "audit/data_docs"
 _README = """\
 Evidence of run {run_id} ({status}), Tierwise {code}
 
@@ -15,6 +15,8 @@ Evidence of run {run_id} ({status}), Tierwise {code}
     what came in (file, SHA-256, rows), settings and rule tables by hash, what was checked,
     what failed and who answered for it, reconciliations, what was published by content
     hash, and every earlier run by the hash of its manifest
+audit/data_docs/runs/{run_id}.html
+    the run on one page: what came in, what failed and what it cost, what went out
 audit/data_docs/index.html
     the validation report; opens without a network
 audit/validation/, audit/great_expectations/
@@ -50,6 +52,7 @@ def derived_files(manifest: dict[str, Any]) -> dict[str, bytes]:
 
 def _run_entry(manifest: dict[str, Any]) -> RunEntry:
     pages = suite_pages(manifest)
+    own = run_page_of(manifest)
     return RunEntry(
         run=manifest["run"]["run_id"],
         checked_at=f"{manifest['run']['started_at'][:16].replace('T', ' ')} UTC",
@@ -63,14 +66,5 @@ def _run_entry(manifest: dict[str, Any]) -> RunEntry:
             for line in manifest["validation"]
             if line["suite"] in pages
         ],
+        address=own.removeprefix(f"{DATA_DOCS}/") if own else None,
     )
-
-
-def suite_pages(manifest: dict[str, Any]) -> dict[str, str]:
-    """The page of each suite in the validation report, below the home."""
-    start = f"{DATA_DOCS}/validations/"
-    return {
-        entry["path"].removeprefix(start).split("/")[0]: entry["path"]
-        for entry in manifest["evidence"]
-        if entry["path"].startswith(start)
-    }

@@ -21,9 +21,15 @@ def read_manifest(path: Path) -> dict[str, Any]:
     return loaded
 
 
+def as_written(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """A manifest with its values as they stand in the file: months and amounts as text."""
+    written: dict[str, Any] = json.loads(json.dumps(manifest, default=str))
+    return written
+
+
 def write_manifest(path: Path, manifest: Mapping[str, Any]) -> str:
     """Write a manifest in one canonical form and return its SHA-256."""
-    text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False, default=str) + "\n"
+    text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return file_sha256(path)

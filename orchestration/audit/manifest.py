@@ -26,7 +26,14 @@ from orchestration.audit.evidence import (
     lake_files,
     validation_of_earlier_runs,
 )
-from orchestration.audit.files import file_sha256, listed, read_manifest, write_manifest
+from orchestration.audit.files import (
+    as_written,
+    file_sha256,
+    listed,
+    read_manifest,
+    write_manifest,
+)
+from orchestration.audit.run_page import write_run_page
 from orchestration.audit.runs import (
     RunRecord,
     RunStatus,
@@ -58,11 +65,19 @@ def keep_manifest(
 ) -> RunRecord:
     """Put the evidence of a run together at its end; the row for the ledger of runs.
 
-    Keeps the reference set in force on the way. The caller holds the home's lock.
+    Keeps the reference set in force and writes the run's own page on the way. The caller
+    holds the home's lock.
     """
-    path = session.home.run_evidence(session.run_id) / MANIFEST
-    sha256 = write_manifest(path, _manifest(session, status, published))
-    return record_of(read_manifest(path), sha256)
+    home = session.home
+    path = home.run_evidence(session.run_id) / MANIFEST
+    manifest = as_written(_manifest(session, status, published))
+    page = write_run_page(home, manifest)
+    # A run that failed while it published has a page already: the new one stands for it.
+    evidence = {entry["path"]: entry for entry in manifest["evidence"]}
+    evidence |= {entry["path"]: entry for entry in listed([page], home.root)}
+    manifest["evidence"] = [evidence[name] for name in sorted(evidence)]
+    sha256 = write_manifest(path, manifest)
+    return record_of(manifest, sha256)
 
 
 def _manifest(

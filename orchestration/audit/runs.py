@@ -11,6 +11,7 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from expectations.context import data_docs_folder
 from orchestration.audit.files import file_sha256, read_manifest
 from orchestration.home import Home
 from orchestration.publish.publication import MANIFEST, current_publication, list_publications
@@ -143,3 +144,6 @@ def recover_publications(home: Home) -> None:
     for folder in home.evidence.glob("*"):
         if not is_recorded(home, folder.name):
             shutil.rmtree(folder)
+    for page in data_docs_folder(home.root).glob("runs/*.html"):
+        if not is_recorded(home, page.stem):
+            page.unlink()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from decimal import Decimal
 from typing import Any
 
@@ -10,12 +9,20 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from orchestration.audit.chain import Link, chain_differences, read_chain
-from orchestration.audit.derived import suite_pages
 from orchestration.audit.store import HomeStore
+from orchestration.audit.told import (
+    checked_count,
+    counting_inputs,
+    failed_counts,
+    gravest_failures,
+    month_of,
+    moves_between_tiers,
+    refused_inputs,
+    run_page_of,
+    suite_pages,
+)
 from orchestration.home import Home
 from orchestration.publish.publication import current_publication
-
-_ORDER = {"critical": 0, "warning": 1, "info": 2}
 
 
 def print_runs(console: Console, home: Home) -> None:
@@ -42,7 +49,7 @@ def print_runs(console: Console, home: Home) -> None:
         table.add_row(
             link.run_id,
             manifest["run"]["status"] if manifest else "?",
-            _month(manifest),
+            month_of(manifest) if manifest else "",
             _failed(manifest) if manifest else "?",
             _moved(manifest) if manifest else "?",
             _publication(home, link, current),
@@ -53,21 +60,14 @@ def print_runs(console: Console, home: Home) -> None:
         console.print(str(difference), markup=False)
 
 
-def _month(manifest: dict[str, Any] | None) -> str:
-    month = manifest["run"]["closing_month"] if manifest else None
-    return str(month)[:7] if month else ""
-
-
 def _failed(manifest: dict[str, Any]) -> str:
-    counts = Counter(failure["severity"] for failure in manifest["failures"])
     accepted = sum(failure["accepted_by"] is not None for failure in manifest["failures"])
-    told = [f"{counts[name]} {name}" for name in _ORDER if counts[name]]
+    told = [f"{count} {name}" for name, count in failed_counts(manifest).items() if count]
     return ", ".join(told) + (f" ({accepted} accepted)" if accepted else "") or "none"
 
 
 def _moved(manifest: dict[str, Any]) -> str:
-    moves = [move for move in manifest["tiers_moved"] if move["tier_from"] != move["tier_to"]]
-    customers = sum(move["customers"] for move in moves)
+    customers = sum(move["customers"] for move in moves_between_tiers(manifest))
     return f"{customers:,} customers" if manifest["outputs"] else ""
 
 
@@ -90,6 +90,9 @@ def print_run(console: Console, home: Home, link: Link) -> None:
     _print_reconciliation(console, manifest)
     _print_tiers(console, manifest)
     _print_outputs(console, home, link, manifest)
+    page = run_page_of(manifest)
+    if page:
+        console.print(f"On one page: {home.root / page}", markup=False)
 
 
 def _print_identity(console: Console, home: Home, link: Link, manifest: dict[str, Any]) -> None:
@@ -97,7 +100,7 @@ def _print_identity(console: Console, home: Home, link: Link, manifest: dict[str
     lines = {
         "Run": f"{run['run_id']}, {run['status']}",
         "Time": f"{run['started_at'][:19]} to {run['finished_at'][:19]} UTC",
-        "Months": f"{str(run['first_month'])[:7]} to {_month(manifest)}"
+        "Months": f"{month_of(manifest, 'first_month')} to {month_of(manifest)}"
         if run["closing_month"]
         else "not known when the run ended",
         "Settings": f"{configuration['reporting_currency']}, {configuration['timezone']}, "
@@ -129,37 +132,19 @@ def _print_inputs(console: Console, manifest: dict[str, Any]) -> None:
         "repeated",
         title="Inputs",
     )
-    run_id = manifest["run"]["run_id"]
-    counting = [entry for entry in manifest["inputs"] if entry["delivery_rank"] is not None]
-    for feed in dict.fromkeys(entry["feed"] for entry in counting):
-        own = [entry for entry in counting if entry["feed"] == feed]
-        sums = [
-            sum(entry[name] for entry in own)
-            for name in ("rows_in_file", "rows_loaded", "rows_quarantined", "rows_duplicate")
-        ]
-        new = sum(entry["loaded_by"] == run_id for entry in own)
-        table.add_row(feed, f"{len(own):,}", f"{new:,}", *(f"{number:,}" for number in sums))
+    for feed in counting_inputs(manifest):
+        table.add_row(feed.feed, *(f"{number:,}" for number in feed.numbers))
     console.print(table)
-    for entry in manifest["inputs"]:
-        if entry["status"] == "rejected":
-            console.print(
-                f"Refused: {entry['feed']}/{entry['file_name']}, {entry['reason']}", markup=False
-            )
+    for entry in refused_inputs(manifest):
+        console.print(
+            f"Refused: {entry['feed']}/{entry['file_name']}, {entry['reason']}", markup=False
+        )
 
 
 def _print_checks(console: Console, home: Home, manifest: dict[str, Any]) -> None:
-    checked = sum(line["checked"] for line in manifest["validation"])
-    console.print(f"Checks: {checked}, failed: {_failed(manifest)}", markup=False)
+    console.print(f"Checks: {checked_count(manifest)}, failed: {_failed(manifest)}", markup=False)
     pages = suite_pages(manifest)
-    failures = sorted(
-        manifest["failures"],
-        key=lambda each: (
-            _ORDER[each["severity"]],
-            -Decimal(each["affected_revenue"] or 0),
-            each["expectation_id"],
-        ),
-    )
-    for failure in failures:
+    for failure in gravest_failures(manifest):
         console.print(
             f"  {failure['severity']:<9}{failure['expectation_id']}: {failure['expectation']}"
             f"{_measured(failure)}",
@@ -206,7 +191,7 @@ def _print_reconciliation(console: Console, manifest: dict[str, Any]) -> None:
 
 
 def _print_tiers(console: Console, manifest: dict[str, Any]) -> None:
-    moves = [move for move in manifest["tiers_moved"] if move["tier_from"] != move["tier_to"]]
+    moves = moves_between_tiers(manifest)
     if not manifest["outputs"]:
         return
     if not moves:

@@ -1,13 +1,13 @@
 """The acceptance of raw data and of marts: Great Expectations as blocking asset checks."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import dagster as dg
 
 from expectations.contract import Period
-from expectations.results import ExpectationResult, Layer, SuiteResult, gravest_first
+from expectations.results import ExpectationResult, Layer, SuiteResult, gravest_first, told_concern
 from expectations.runner import MARTS, validate_layer
+from orchestration.audit.run_page import run_page_path
 from orchestration.checks.sources import contract_mapping, last_published_tiers, validation_source
 from orchestration.errors import ConfigurationError
 from orchestration.ingest.contract import feed_contract
@@ -67,7 +67,7 @@ def _acceptance(
         schema_of = {name: key.path[0] for name, key in datasets}
         for name, key in datasets:
             suite = result.suite(f"{schema_of[name]}.{name}")
-            yield _check_result(suite, key, result.data_docs)
+            yield _check_result(session, suite, key)
 
     return validate
 
@@ -83,10 +83,11 @@ def _period(session: RunSession) -> Period:
     )
 
 
-def _check_result(suite: SuiteResult, key: dg.AssetKey, data_docs: Path) -> dg.AssetCheckResult:
+def _check_result(session: RunSession, suite: SuiteResult, key: dg.AssetKey) -> dg.AssetCheckResult:
     """A check passes when every expectation holds.
 
-    Only a critical failure that nobody answers for is an error.
+    Only a critical failure that nobody answers for is an error. `data_docs` leads to the
+    suite's page of this run, `run_page` to the page that the run leaves when it ends.
     """
     failures = gravest_first(result for result in suite.results if not result.success)
     listed = "\n".join(map(_listed, failures))
@@ -101,18 +102,14 @@ def _check_result(suite: SuiteResult, key: dg.AssetKey, data_docs: Path) -> dg.A
             "expectations": len(suite.results),
             "failed": len(failures),
             "failures": dg.MetadataValue.md(listed or "none"),
-            "data_docs": dg.MetadataValue.path(str(data_docs)),
+            "data_docs": dg.MetadataValue.path(str(suite.page)),
+            "run_page": dg.MetadataValue.path(str(run_page_path(session.home, session.run_id))),
         },
     )
 
 
 def _listed(failure: ExpectationResult) -> str:
-    accepted = (
-        f"; accepted by {failure.accepted_by}: {failure.accepted_reason}"
-        if failure.accepted_by
-        else ""
-    )
     return (
         f"- {failure.severity}: {failure.expectation_id}, {failure.expectation} "
-        f"({failure.observed or 'no detail'}{accepted})"
+        f"({failure.observed or 'no detail'}) {told_concern(failure)}".rstrip()
     )

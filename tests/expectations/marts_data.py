@@ -1283,14 +1283,20 @@ TABLES: dict[str, tuple[dict[str, str], Rows]] = {
         },
         [
             {
-                "run_id": "run-1",
-                "control": "revenue",
+                "run_id": run,
+                "control": control,
                 "source_total": 2300,
-                "warehouse_total": 2299.5,
-                "difference": 0.5,
-                "tolerance": 0.5,
-                "passed": True,
+                "warehouse_total": 2300 - difference,
+                "difference": difference,
+                "tolerance": tolerance,
+                "passed": difference <= tolerance,
             }
+            for run, control, difference, tolerance in (
+                ("run-0", "revenue_delivered", 1, 0),
+                ("run-0", "charges_against_headers_CNY", 1, 0.5),
+                ("run-1", "revenue_delivered", 0, 0),
+                ("run-1", "charges_against_headers_CNY", 0.5, 0.5),
+            )
         ],
     ),
 }

@@ -421,10 +421,20 @@ OWN_FAULTS = {
         f"{SCORECARDS} customers = 2 where revenue = 1000"
     ),
     "marts_reconciliation.difference_is_source_less_warehouse": (
-        "update audit.reconciliation set difference = 0"
+        "update audit.reconciliation set warehouse_total = 2299.5"
+        " where run_id = 'run-1' and tolerance = 0"
+    ),
+    "marts_reconciliation.warehouse_ties_exactly": (
+        "update audit.reconciliation set tolerance = 0.0001"
+        " where run_id = 'run-1' and tolerance = 0"
     ),
     "marts_reconciliation.control_passed": (
-        "update audit.reconciliation set warehouse_total = 2299, difference = 1"
+        "update audit.reconciliation set warehouse_total = 2299.9999, difference = 0.0001"
+        " where run_id = 'run-1' and tolerance = 0"
+    ),
+    "marts_reconciliation.delivery_agrees_with_itself": (
+        "update audit.reconciliation set warehouse_total = 2299.4999, difference = 0.5001"
+        " where run_id = 'run-1' and tolerance > 0"
     ),
 }
 

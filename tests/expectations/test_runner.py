@@ -12,7 +12,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from expectations.context import data_docs_folder
 from expectations.contract import Contract
+from expectations.docs.index import write_index
 from expectations.engine import LakeViews, WarehouseFile
 from expectations.results import LayerResult, ensure_schema, results_folder
 from expectations.runner import MARTS, validate_layer
@@ -210,8 +212,24 @@ def test_index_lists_runs_and_its_links_lead_somewhere(marts: LayerResult) -> No
         assert page.is_file()
         back = re.findall(r'href="([^"]+)"', page.read_text(encoding="utf-8"))
         assert [(page.parent / address).resolve() for address in back] == [
-            marts.data_docs.resolve()
+            marts.data_docs.resolve(),
+            marts.data_docs.resolve().parent / "runs" / "run-1.html",
         ]
+    assert {suite.page for suite in marts.suites} <= {
+        (marts.data_docs.parent / address).resolve() for address in links
+    }
+
+
+def test_the_index_leads_to_the_pages_of_runs_that_ended(tmp_path: Path) -> None:
+    """A run that ended before anything was checked stands there too."""
+    docs = data_docs_folder(tmp_path)
+    (docs / "runs").mkdir(parents=True)
+    (docs / "runs" / "20260701T080000Z-1.html").write_text("refused")
+    ensure_schema(tmp_path)
+    write_index(tmp_path)
+    index = (docs / "index.html").read_text(encoding="utf-8")
+    assert 'href="runs/20260701T080000Z-1.html"' in index
+    assert "2026-07-01 08:00 UTC · nothing was checked" in index
 
 
 def test_a_page_shows_what_failed_and_by_which_rule(raw: LayerResult) -> None:
@@ -221,6 +239,7 @@ def test_a_page_shows_what_failed_and_by_which_rule(raw: LayerResult) -> None:
     assert "Rule: rulebook 4. Owner: billing team." in text
     assert "invoice_id A1-02" in text
     assert ">critical<" in text
+    assert "Concerns 1 customer with 2,900.00 of revenue." in text
 
 
 def test_no_personal_value_reaches_the_evidence(raw: LayerResult, home: Path) -> None:

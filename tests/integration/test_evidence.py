@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import pytest
 
@@ -19,8 +21,10 @@ from orchestration.audit.reproduce import reproduce
 from orchestration.audit.runs import finished_runs, record_of, record_run
 from orchestration.audit.trace import PLANS, trace, trace_as_json
 from orchestration.audit.verify import Verification, verify_home, verify_pack
+from orchestration.checks.acceptance import CHECK_NAME
 from orchestration.errors import ConfigurationError
 from orchestration.home import Home
+from orchestration.warehouse.keys import raw_key
 from tests.support.audited import (
     ANSWER,
     CHECK,
@@ -195,6 +199,60 @@ def test_show_tells_what_came_in_what_failed_and_what_went_out(audited: Audited)
     ).stdout
     assert f"critical {CHECK}" in blocked
     assert "Published: nothing" in blocked
+
+
+@pytest.mark.parametrize("number", range(1, LAST + 1))
+def test_every_run_leaves_a_page_that_is_evidence(audited: Audited, number: int) -> None:
+    manifest = audited.manifest(number)
+    path = f"audit/data_docs/runs/{audited.run_ids[number - 1]}.html"
+    page = audited.home.root / path
+    (entry,) = (found for found in manifest["evidence"] if found["path"] == path)
+    assert entry["sha256"] == file_sha256(page)
+    text = page.read_text(encoding="utf-8")
+    for link in re.findall(r'href="([^"]+)"', text):
+        assert (page.parent / link).is_file(), link
+    assert "://" not in text and "<script" not in text
+    index = (audited.home.audit / "data_docs" / "index.html").read_text(encoding="utf-8")
+    assert f'href="runs/{page.name}"' in index
+    shown = tierwise("audit", "show", audited.run_ids[number - 1], "--home", audited.home.root)
+    assert str(page) in shown.stdout
+
+
+def test_the_page_of_a_run_tells_what_an_auditor_asks(audited: Audited) -> None:
+    pages = [
+        (audited.home.audit / "data_docs" / "runs" / f"{run_id}.html").read_text(encoding="utf-8")
+        for run_id in audited.run_ids
+    ]
+    by, reason = ANSWER
+    assert "Blocked: nothing was published" in pages[BLOCKED - 1]
+    assert f"nobody answers for: {CHECK}." in pages[BLOCKED - 1]
+    assert "None: the last publication is untouched." in pages[BLOCKED - 1]
+    assert f"Accepted by {by}: {reason}" in pages[ACCEPTED - 1]
+    assert "the check did not fail: nothing was accepted" in pages[ACCEPTED - 1]
+    assert str(audited.link(ACCEPTED).manifest_sha256) in pages[ACCEPTED]
+    assert "revenue_delivered" in pages[LAST - 1] and ">agrees<" in pages[LAST - 1]
+    assert "differs" not in pages[LAST - 1]
+    assert "marts.customer_monthly" in pages[LAST - 1]
+    assert "invoices/usd.csv" in pages[LAST - 1]
+    assert "This run:" in audited.words[BLOCKED - 1]
+
+
+def test_dagsters_checks_lead_to_the_pages_of_their_run(
+    audited: Audited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(audited.home.dagster))
+    check = dg.AssetCheckKey(raw_key("invoices"), CHECK_NAME)
+    with dg.DagsterInstance.get() as instance:
+        records = instance.event_log_storage.get_asset_check_execution_history(check, limit=LAST)
+        evaluations = [record.evaluation for record in reversed(records)]
+    assert len(evaluations) == LAST
+    docs = audited.home.audit / "data_docs"
+    for evaluation, run_id in zip(evaluations, audited.run_ids, strict=True):
+        assert evaluation is not None
+        suite, run = (str(evaluation.metadata[name].value) for name in ("data_docs", "run_page"))
+        assert Path(suite).is_relative_to(docs / "validations" / "raw_invoices" / run_id)
+        assert Path(suite).is_file()
+        assert run == str(docs / "runs" / f"{run_id}.html")
 
 
 def test_a_run_that_is_not_there_is_wrong_use(audited: Audited) -> None:
@@ -470,6 +528,7 @@ PACKED = [
     ("audit/validation/", "-raw.parquet", b"", b"\n", "the validation result was changed"),
     ("audit/great_expectations/", ".json", b"critical", b"info", "the validation result was"),
     ("audit/data_docs/validations/raw_invoices", ".html", b"1 critical", b"0 critical", "report"),
+    ("audit/data_docs/runs/", ".html", b"critical", b"info", "the validation report was changed"),
     ("audit/data_docs/index", ".html", b"critical", b"info", "does not follow from the manifest"),
     ("audit/reference_sets/", "tier_bands.csv", b"20000", b"2000", "the rule table was changed"),
     ("lake/ledger/", ".parquet", b"", b"\n", "the load ledger was changed"),

@@ -16,9 +16,45 @@ with settings as (
 ),
 
 -- What was delivered, read from the deduplicated feeds and nothing built on them.
-delivered_revenue as (
+delivered_by_currency as (
 
     select * from {{ ref('int_delivered_revenue_totalled') }}
+
+),
+
+delivered_payments as (
+
+    select * from {{ ref('int_delivered_payments_totalled') }}
+
+),
+
+delivered_records as (
+
+    select * from {{ ref('int_delivered_records_counted') }}
+
+),
+
+staged_rows as (
+
+    select * from {{ ref('int_staged_rows_counted') }}
+
+),
+
+dim_customer as (
+
+    select * from {{ ref('dim_customer') }}
+
+),
+
+fct_invoice as (
+
+    select * from {{ ref('fct_invoice') }}
+
+),
+
+fct_complaint as (
+
+    select * from {{ ref('fct_complaint') }}
 
 ),
 
@@ -55,6 +91,45 @@ receivables as (
 loads as (
 
     select * from {{ ref('stg_control__loads') }}
+
+),
+
+parameters as (
+
+    {{ named_parameters(['charges_tolerance'], 'decimal(18, 4)') }}
+
+),
+
+delivered_revenue as (
+
+    select
+        coalesce(sum(invoices), 0) as invoices,
+        coalesce(sum(invoices_without_customer), 0) as invoices_without_customer,
+        coalesce({{ sum_money('revenue') }}, 0) as revenue,
+        coalesce({{ sum_money('revenue_without_customer') }}, 0)
+            as revenue_without_customer,
+        coalesce({{ sum_money('billed_amount') }}, 0) as billed_amount,
+        coalesce({{ sum_money('billed_without_customer') }}, 0)
+            as billed_without_customer
+    from delivered_by_currency
+
+),
+
+customers_counted as (
+
+    select count(*) as customers from dim_customer
+
+),
+
+invoices_counted as (
+
+    select count(*) as invoices from fct_invoice
+
+),
+
+complaints_counted as (
+
+    select count(*) as complaints from fct_complaint
 
 ),
 
@@ -145,6 +220,18 @@ controls as (
     inner join settings on receivables.month = settings.closing_month
     union all
     select
+        'payments_delivered_' || delivered_payments.currency as control,
+        delivered_payments.paid_amount as source_total,
+        coalesce(receivables.paid_amount, 0)
+        + delivered_payments.paid_for_earlier_bills as warehouse_total
+    from delivered_payments
+    cross join settings
+    left join receivables
+        on
+            delivered_payments.currency = receivables.currency
+            and settings.closing_month = receivables.month
+    union all
+    select
         'rows_loaded' as control,
         cast(coalesce(sum(rows_in_file), 0) as decimal(18, 4)) as source_total,
         cast(
@@ -153,22 +240,95 @@ controls as (
         ) as warehouse_total
     from loads
     where status = 'loaded'
+    union all
+    select
+        'rows_staged_' || feed as control,
+        cast(rows_loaded as decimal(18, 4)) as source_total,
+        cast(rows_staged as decimal(18, 4)) as warehouse_total
+    from staged_rows
+    union all
+    select
+        'customers_delivered' as control,
+        cast(delivered_records.customers as decimal(18, 4)) as source_total,
+        cast(customers_counted.customers as decimal(18, 4)) as warehouse_total
+    from delivered_records
+    cross join customers_counted
+    union all
+    select
+        'invoices_delivered' as control,
+        cast(delivered_revenue.invoices as decimal(18, 4)) as source_total,
+        cast(
+            invoices_counted.invoices + delivered_revenue.invoices_without_customer
+            as decimal(18, 4)
+        ) as warehouse_total
+    from delivered_revenue
+    cross join invoices_counted
+    union all
+    select
+        'complaints_delivered' as control,
+        cast(delivered_records.complaints as decimal(18, 4)) as source_total,
+        cast(
+            complaints_counted.complaints
+            + delivered_records.complaints_without_customer
+            + delivered_records.complaints_of_later_months
+            as decimal(18, 4)
+        ) as warehouse_total
+    from delivered_records
+    cross join complaints_counted
 
 ),
 
--- Money and rows tie exactly: no control has any tolerance.
+-- Two things the operator delivered: what is billed, and what it is billed for. A bill
+-- may differ by what the rounding of its charges leaves.
+delivery_controls as (
+
+    select
+        'charges_against_headers_' || delivered_by_currency.currency as control,
+        delivered_by_currency.itemised_amount as source_total,
+        delivered_by_currency.charged_amount as warehouse_total,
+        delivered_by_currency.itemised_invoices * parameters.charges_tolerance
+            as tolerance
+    from delivered_by_currency
+    cross join parameters
+    where delivered_by_currency.itemised_invoices > 0
+
+),
+
+compared as (
+
+    select
+        control,
+        cast(source_total as decimal(18, 4)) as source_total,
+        cast(warehouse_total as decimal(18, 4)) as warehouse_total,
+        cast(0 as decimal(18, 4)) as tolerance
+    from controls
+    union all
+    select
+        control,
+        cast(source_total as decimal(18, 4)) as source_total,
+        cast(warehouse_total as decimal(18, 4)) as warehouse_total,
+        cast(tolerance as decimal(18, 4)) as tolerance
+    from delivery_controls
+
+),
+
+-- What was delivered and what was built of it tie exactly, rows and money.
 final as (
 
     select
         settings.run_id,
-        controls.control,
-        cast(controls.source_total as decimal(18, 4)) as source_total,
-        cast(controls.warehouse_total as decimal(18, 4)) as warehouse_total,
-        cast(controls.source_total - controls.warehouse_total as decimal(18, 4))
+        compared.control,
+        compared.source_total,
+        compared.warehouse_total,
+        cast(compared.source_total - compared.warehouse_total as decimal(18, 4))
             as difference,
-        cast(0 as decimal(18, 4)) as tolerance,
-        coalesce(controls.source_total = controls.warehouse_total, false) as passed
-    from controls
+        compared.tolerance,
+        coalesce(
+            abs(compared.source_total - compared.warehouse_total)
+            <= compared.tolerance,
+            false
+        ) as passed
+    from compared
     cross join settings
 
 )

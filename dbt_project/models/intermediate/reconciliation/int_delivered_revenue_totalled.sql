@@ -50,7 +50,8 @@ charges_converted as (
                 'invoices.reporting_currency', 'invoices.reporting_cny_per_unit'
             ) }}
             else cast(0 as decimal(18, 4))
-        end as revenue
+        end as revenue,
+        charges.amount
     from invoices
     inner join charges on invoices.invoice_id = charges.invoice_id
 
@@ -60,7 +61,8 @@ itemised as (
 
     select
         invoice_id,
-        {{ sum_money('revenue') }} as revenue
+        {{ sum_money('revenue') }} as revenue,
+        {{ sum_money('amount') }} as charged_amount
     from charges_converted
     group by invoice_id
 
@@ -70,6 +72,7 @@ totals as (
 
     select
         invoices.invoice_id,
+        invoices.currency,
         case
             when itemised.invoice_id is not null then itemised.revenue
             else {{ convert_money(
@@ -82,6 +85,11 @@ totals as (
             'invoices.total_amount', 'invoices.currency', 'invoices.cny_per_unit',
             'invoices.reporting_currency', 'invoices.reporting_cny_per_unit'
         ) }} as billed_amount,
+        itemised.charged_amount,
+        case
+            when itemised.invoice_id is not null
+                then invoices.total_amount - invoices.tax_amount
+        end as itemised_amount,
         owned_invoices.invoice_id is not null as has_customer
     from invoices
     left join itemised on invoices.invoice_id = itemised.invoice_id
@@ -92,10 +100,14 @@ totals as (
 owned as (
 
     select
+        currency,
         revenue,
         billed_amount,
+        charged_amount,
+        itemised_amount,
         case when has_customer then 0 else revenue end as revenue_without_customer,
-        case when has_customer then 0 else billed_amount end as billed_without_customer
+        case when has_customer then 0 else billed_amount end as billed_without_customer,
+        case when has_customer then 0 else 1 end as invoice_without_customer
     from totals
 
 ),
@@ -103,13 +115,18 @@ owned as (
 final as (
 
     select
-        coalesce({{ sum_money('revenue') }}, 0) as revenue,
-        coalesce({{ sum_money('revenue_without_customer') }}, 0)
-            as revenue_without_customer,
-        coalesce({{ sum_money('billed_amount') }}, 0) as billed_amount,
-        coalesce({{ sum_money('billed_without_customer') }}, 0)
-            as billed_without_customer
+        currency,
+        count(*) as invoices,
+        sum(invoice_without_customer) as invoices_without_customer,
+        count(charged_amount) as itemised_invoices,
+        {{ sum_money('revenue') }} as revenue,
+        {{ sum_money('revenue_without_customer') }} as revenue_without_customer,
+        {{ sum_money('billed_amount') }} as billed_amount,
+        {{ sum_money('billed_without_customer') }} as billed_without_customer,
+        {{ sum_money('itemised_amount') }} as itemised_amount,
+        {{ sum_money('charged_amount') }} as charged_amount
     from owned
+    group by currency
 
 )
 

@@ -1,0 +1,98 @@
+"""Times a whole run on a large sample and says what part of it validation is.
+
+The run is a process of its own that starts from an empty home; the share is that of both
+validations in the time of the whole process. The aim is under 20 % at 10 million charges,
+which the default size reaches; it takes half an hour and some 20 GB of disk on two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.benchmarks.main_job import PHASE
+
+TIERWISE = Path(sys.executable).with_name("tierwise")
+AIM = 0.20
+VALIDATION = ("Validate the raw data", "Validate the marts")
+_CHARGES = re.compile(r"^charges\s+([0-9,]+) rows$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Timed:
+    """Wall seconds of a run, of each of its phases, and its largest process in MB."""
+
+    wall: float
+    phases: dict[str, float]
+    peak: float
+
+    @property
+    def validation(self) -> float:
+        """Seconds of both validations."""
+        return sum(self.phases[title] for title in VALIDATION)
+
+    @property
+    def share(self) -> float:
+        """What part of the run validation is, 0 to 1."""
+        return self.validation / self.wall
+
+
+def write_sample(folder: Path, customers: int, months: int) -> int:
+    """Write the landing area; the number of its charges."""
+    arguments = ("--customers", str(customers), "--months", str(months), "--out", str(folder))
+    outcome = subprocess.run(
+        [TIERWISE, "sample", *arguments], capture_output=True, text=True, check=True
+    )
+    found = _CHARGES.search(outcome.stdout)
+    return int(found[1].replace(",", "")) if found else 0
+
+
+def run(sample: Path, home: Path) -> Timed:
+    """Run the main job; CalledProcessError if it did not publish."""
+    began = time.monotonic()
+    outcome = subprocess.run(
+        [
+            *(TIERWISE, "run", "--home", home),
+            *("--landing", sample / "landing", "--reference", sample / "reference"),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    wall = time.monotonic() - began
+    phases = {
+        match["title"]: float(match["seconds"])
+        for match in map(PHASE.match, outcome.stdout.splitlines())
+        if match
+    }
+    return Timed(wall, phases, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
+
+
+def main() -> int:
+    """Print the phases and the share; 1 if validation is above the aim."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--customers", type=int, default=250_000)
+    parser.add_argument("--months", type=int, default=18)
+    parser.add_argument("--folder", type=Path, help="where to work; a scratch folder if not given")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=asked.folder) as scratch:
+        sample = Path(scratch) / "sample"
+        charges = write_sample(sample, asked.customers, asked.months)
+        print(f"{asked.customers:,} customers, {asked.months} months, {charges:,} charges, seconds")
+        timed = run(sample, Path(scratch) / "home")
+    for title, seconds in timed.phases.items():
+        print(f"  {title:<48}{seconds:8.1f}{seconds / timed.wall:8.1%}")
+    print(f"  {'whole process':<48}{timed.wall:8.1f}")
+    print(f"validation {timed.share:.1%} (aim: under {AIM:.0%}), peak memory {timed.peak:,.0f} MB")
+    return int(timed.share >= AIM)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
