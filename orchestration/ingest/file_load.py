@@ -18,10 +18,8 @@ from orchestration.ingest.judged_rows import (
     SHOWN_REASONS,
     FileCounts,
     count_rows,
-    judge_repeated_keys,
     one_value,
     write_faulty_rows,
-    write_rows,
     write_unknown,
 )
 from orchestration.ingest.lake import Lake, make_folder
@@ -35,9 +33,9 @@ from orchestration.ingest.readers import (
     read_ndjson,
     read_parquet,
 )
-from orchestration.ingest.rules import judged
 from orchestration.ingest.sources import CONTRACT, FeedSource
 from orchestration.ingest.sql import identifier
+from orchestration.ingest.staging import Staging
 from orchestration.ingest.unpacking import plain_text
 
 
@@ -72,61 +70,52 @@ def load_file(
     its files in the lake (without one, its SHA-256).
     """
     stem = stem or taken.sha256
+    staging = Staging(connection, lake, feed, stem, load_id, timezone, declared)
     try:
-        if file.format == "parquet":
-            expansion.require_parquet(connection, _plain_link(lake, file), taken.size)
-        delivery = _judge(connection, lake, feed, file, taken, timezone, declared)
+        try:
+            if file.format == "parquet":
+                expansion.require_parquet(connection, _plain_link(lake, file), taken.size)
+            delivery = _taken(staging, file, taken)
+        finally:
+            # What changed under the reader is told as that, not as damage.
+            require_unchanged(file.path, taken)
+        name = f"{file.feed}/{file.name}"
+        counts = count_rows(connection, name, delivery.rows, len(delivery.broken))
+        if file.totals:
+            _require_totals(connection, feed, file.totals, counts)
+        reasons: tuple[str, ...] = ()
+        if counts.quarantined:
+            reasons = write_faulty_rows(connection, lake, feed, stem, load_id, delivery.broken)
+        if delivery.unknown:
+            write_unknown(connection, lake, feed, stem, load_id)
+        months = staging.write() if counts.loaded else ()
     finally:
-        # What changed under the reader is told as that, not as damage.
-        require_unchanged(file.path, taken)
-    judge_repeated_keys(connection, feed)
-    counts = count_rows(connection, f"{file.feed}/{file.name}", delivery.rows, len(delivery.broken))
-    if file.totals:
-        _require_totals(connection, feed, file.totals, counts)
-    months: tuple[date, ...] = ()
-    reasons: tuple[str, ...] = ()
-    if counts.loaded:
-        months = write_rows(connection, lake, feed, stem, load_id)
-    if counts.quarantined:
-        reasons = write_faulty_rows(connection, lake, feed, stem, load_id, delivery.broken)
-    if delivery.unknown:
-        write_unknown(connection, lake, feed, stem, load_id)
-    connection.execute("drop table judged")
+        staging.clear()
     return FileLoad(counts, tuple(delivery.unknown), reasons, months)
 
 
-def _judge(
-    connection: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    feed: Feed,
-    file: DeliveredFile,
-    taken: Fingerprint,
-    timezone: str,
-    declared: FeedSource,
-) -> Delivery:
-    """Fills the temporary table `judged` with every row of the file."""
-
-    def filled(delivery: Delivery) -> bool:
-        return fill(connection, feed, delivery, timezone, declared)
-
+def _taken(staging: Staging, file: DeliveredFile, taken: Fingerprint) -> Delivery:
+    """Stages every row of the file."""
+    connection, lake, feed = staging.connection, staging.lake, staging.feed
+    declared = staging.declared
     path = _plain_link(lake, file)
     if file.format == "parquet":
         delivery = read_parquet(connection, feed, declared, path)
-        if not filled(delivery):
+        if not staging.take(delivery):
             raise FileRefusedError("it is no sound Parquet file (damaged or truncated)")
         return delivery
     text = plain_text(path, file.format, taken, declared.encoding, lake.scratch)
     mended = lake.scratch / "mended.txt"
     if file.format.startswith("ndjson"):
-        found = _first_filled(
-            filled,
+        found = _first_taken(
+            staging,
             lambda: read_ndjson(connection, feed, declared, text),
             lambda: read_mended_ndjson(connection, feed, declared, text, mended),
         )
     else:
         layout = layout_of(feed, declared, text)
-        found = _first_filled(
-            filled,
+        found = _first_taken(
+            staging,
             lambda: read_csv(feed, declared, text, layout),
             lambda: read_mended_csv(feed, declared, text, layout, mended),
         )
@@ -135,13 +124,11 @@ def _judge(
     return found
 
 
-def _first_filled(
-    filled: Callable[[Delivery], bool], *readings: Callable[[], Delivery | None]
-) -> Delivery | None:
+def _first_taken(staging: Staging, *readings: Callable[[], Delivery | None]) -> Delivery | None:
     """The first of several ways to read a file that works."""
     for reading in readings:
         delivery = reading()
-        if delivery is not None and filled(delivery):
+        if delivery is not None and staging.take(delivery):
             return delivery
     return None
 
@@ -153,35 +140,6 @@ def _plain_link(lake: Lake, file: DeliveredFile) -> Path:
     link.unlink(missing_ok=True)
     link.symlink_to(file.path.absolute())
     return link
-
-
-def fill(
-    connection: duckdb.DuckDBPyConnection,
-    feed: Feed,
-    delivery: Delivery,
-    timezone: str,
-    declared: FeedSource = CONTRACT,
-    *,
-    keep_originals: bool = False,
-) -> bool:
-    """Whether the file could be read whole.
-
-    False where the reader refuses it, or finds another number of rows than it has lines.
-    """
-    try:
-        connection.execute(
-            "create or replace temp table judged as "
-            + judged(feed, delivery, timezone, declared, keep_originals=keep_originals)
-        )
-    except (duckdb.InvalidInputException, duckdb.ConversionException):
-        return False
-    except duckdb.IOException as error:
-        if "Could not write" in str(error):  # a full disk says nothing of the file
-            raise
-        return False
-    return delivery.rows is None or delivery.rows == one_value(
-        connection, "select count(*) from judged"
-    )
 
 
 def _require_totals(

@@ -11,7 +11,7 @@ import duckdb
 
 from orchestration.errors import ConfigurationError
 from orchestration.ingest.contract import Feed, feed_contract
-from orchestration.ingest.lake import Lake
+from orchestration.ingest.lake import Lake, raw_rows
 from orchestration.ingest.ledger import ledger_relation, standing_files
 from orchestration.ingest.sql import connect, identifier, literal
 from orchestration.ingest.waiting import MEMORY, loaded_lake
@@ -94,13 +94,13 @@ def _appearances(
     """In the order in which they count: a later one of the same version supersedes."""
     version = identifier(feed.versioned_by) if feed.versioned_by else "cast(null as timestamp)"
     is_wanted = " and ".join(f"cast({identifier(name)} as varchar) = ?" for name in feed.key)
-    files = literal(lake.raw(feed.name) / "**" / "*.parquet")
+    delivered = raw_rows([lake.raw(feed.name) / "**" / "*.parquet"])
     rows = connection.execute(
         f"""
         with ledger as (select * from {ledger_relation(lake)} where status = 'loaded'),
         wanted as (
             select _load_id as load_id, _row_number as row_number, {version} as version
-            from read_parquet({files}, union_by_name = true, hive_partitioning = false)
+            from {delivered}
             where {is_wanted}
         )
         select

@@ -1,4 +1,4 @@
-"""The temporary table `judged`: every row of one file, typed, each sound, faulty or repeated."""
+"""The view `judged`: every row of one file, typed, each sound, faulty or repeated."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from orchestration.ingest.quarantine import as_parameter, faulty_rows, original_
 from orchestration.ingest.rules import row_json
 from orchestration.ingest.sql import identifier, literal
 
-ROW_NUMBER = "coalesce(_line, rowid + 1)"
 SHOWN_REASONS = 3
+KEYS_AT_ONCE = 8_000_000  # some 300 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +30,64 @@ class FileCounts:
     duplicate: int
 
 
-def judge_repeated_keys(connection: duckdb.DuckDBPyConnection, feed: Feed) -> None:
-    """Of equal rows the first counts; rows that differ under one key are all at fault."""
+def show_judged(
+    connection: duckdb.DuckDBPyConnection, feed: Feed, staged: Path, *, is_sound: bool = False
+) -> None:
+    """Creates the view `judged` of the rows staged in a Parquet file, and no verdicts on them.
+
+    `is_sound` tells a file of sound rows as they go to the lake from one with all rows and
+    their reasons (see rules.sound and rules.judged).
+    """
+    connection.execute(
+        "create or replace temp table verdicts "
+        "(_judged_row bigint, _verdict varchar, _is_repeat boolean)"
+    )
+    columns = ", ".join(identifier(column.name) for column in feed.columns)
+    texts = ("_reasons", "_row_json", "_original", "_unknown")
+    told = ", ".join(f"cast(null as varchar) as {name}" if is_sound else name for name in texts)
+    number = "_row_number" if is_sound else "_line"
+    connection.execute(
+        f"""
+        create or replace temp view judged as
+        with staged as (
+            select {columns}, {told}, coalesce({number}, file_row_number + 1) as _row_number
+            from read_parquet({literal(staged)})
+        )
+        select
+            {columns},
+            _row_number,
+            case when _verdict is null then _reasons
+                else concat_ws('; ', _reasons, _verdict) end as _reasons,
+            case when _verdict is null then _row_json
+                else coalesce(_row_json, {row_json(feed)}) end as _row_json,
+            case when _verdict is null then _original
+                else coalesce(_original, {row_json(feed, masked=False)}) end as _original,
+            _unknown,
+            coalesce(_is_repeat, false) as _is_duplicate
+        from staged left join verdicts on staged._row_number = verdicts._judged_row
+        """
+    )
+
+
+def judge_repeated_keys(connection: duckdb.DuckDBPyConnection, feed: Feed, rows: int) -> bool:
+    """Of equal rows the first counts; rows that differ under one key are all at fault.
+
+    `rows` is the number of all rows. Returns whether there are any such.
+    """
     key = ", ".join(identifier(name) for name in feed.version_key)
     whole_key = " and ".join(f"{identifier(name)} is not null" for name in feed.version_key)
-    # Hashes, which are small, tell whether any key could stand twice: seldom one does.
-    if not one_value(
-        connection,
-        f"select count(*) - count(distinct hash({key})) from judged where {whole_key}",
-    ):
-        return
-    connection.execute(
-        f"create or replace temp table repeated as select {key}, count(*) as appearances "
-        f"from judged where {whole_key} group by all having count(*) > 1"
-    )
+    connection.execute("create or replace temp table repeated (key_hash ubigint)")
+    # Hashes, which are small, tell whether any key could stand twice: seldom one does. A part
+    # of them at a time, so that no file needs more memory than others.
+    parts = 1 + rows // KEYS_AT_ONCE
+    for part in range(parts):
+        in_part = f" and hash({key}) % {parts} = {part}" if parts > 1 else ""
+        connection.execute(
+            f"insert into repeated select hash({key}) from judged where {whole_key}{in_part} "
+            "group by all having count(*) > 1"
+        )
     if not one_value(connection, "select count(*) from repeated"):
-        return
+        return False
     columns = ", ".join(identifier(column.name) for column in feed.columns)
     named_key = ", ".join(feed.version_key)
     shown_key = " || ', ' || ".join(
@@ -53,48 +95,36 @@ def judge_repeated_keys(connection: duckdb.DuckDBPyConnection, feed: Feed) -> No
     )
     connection.execute(
         f"""
-        create or replace temp table verdicts as
+        insert into verdicts
         with suspects as (
             select
-                judged.rowid as row_id,
+                _row_number,
                 {key},
                 row({columns}, _reasons) as content,
                 _reasons
-            from judged semi join repeated using ({key})
+            from judged semi join repeated on hash({key}) = key_hash
+            where {whole_key}
         ),
         groups as (
             select {key}, count(distinct content) as variants, count(*) as appearances
-            from suspects group by {key}
+            from suspects group by {key} having count(*) > 1
+        ),
+        told as (
+            select
+                suspects._row_number as _judged_row,
+                case when groups.variants > 1 then
+                    {literal(named_key + ": '")} || {shown_key} || ''' stands on '
+                    || groups.appearances || ' rows of the file that differ'
+                end as _verdict,
+                groups.variants = 1 and suspects._reasons is null
+                    and row_number() over (partition by {key} order by suspects._row_number) > 1
+                    as _is_repeat
+            from suspects inner join groups using ({key})
         )
-        select
-            suspects.row_id,
-            groups.variants > 1 as is_conflict,
-            {literal(named_key + ": '")} || {shown_key} || ''' stands on '
-                || groups.appearances || ' rows of the file that differ' as reason,
-            groups.variants = 1 and suspects._reasons is null
-                and row_number() over (partition by {key} order by suspects.row_id) > 1
-                as is_repeat
-        from suspects inner join groups using ({key})
+        select * from told where _verdict is not null or _is_repeat order by _judged_row
         """
     )
-    connection.execute(
-        f"""
-        update judged set
-            _reasons = case when verdicts.is_conflict
-                then concat_ws('; ', judged._reasons, verdicts.reason)
-                else judged._reasons end,
-            _row_json = case when verdicts.is_conflict
-                then coalesce(judged._row_json, {row_json(feed)})
-                else judged._row_json end,
-            _original = case when verdicts.is_conflict
-                then coalesce(judged._original, {row_json(feed, masked=False)})
-                else judged._original end,
-            _is_duplicate = verdicts.is_repeat
-        from verdicts
-        where judged.rowid = verdicts.row_id
-            and (verdicts.is_conflict or verdicts.is_repeat)
-        """
-    )
+    return bool(one_value(connection, "select count(*) from verdicts"))
 
 
 def count_rows(
@@ -115,27 +145,39 @@ def count_rows(
     return counts
 
 
-def write_rows(
-    connection: duckdb.DuckDBPyConnection, lake: Lake, feed: Feed, stem: str, load_id: str
-) -> tuple[date, ...]:
-    """Writes the sound rows to one Parquet file, or one per month; the months written."""
-    columns = ", ".join(identifier(column.name) for column in feed.columns)
-    sound = (
-        f"select {columns}, {literal(load_id)} as _load_id, {ROW_NUMBER} as _row_number "
-        "from judged where _reasons is null and not _is_duplicate"
-    )
+def months_of_rows(connection: duckdb.DuckDBPyConnection, feed: Feed) -> tuple[date, ...]:
+    """The months of the sound rows, where the feed has a month."""
     if feed.month is None:
-        write_parquet(connection, sound, lake.raw_file(feed, stem, None))
         return ()
     month = identifier(feed.month)
-    months = connection.execute(
+    rows = connection.execute(
         f"select distinct {month} from judged "
         f"where _reasons is null and not _is_duplicate order by {month}"
     ).fetchall()
-    for (first_day,) in months:
-        target = lake.raw_file(feed, stem, f"{first_day:%Y-%m}")
-        write_parquet(connection, f"{sound} and {month} = date '{first_day}'", target)
-    return tuple(first_day for (first_day,) in months)
+    return tuple(row[0] for row in rows)
+
+
+def write_rows(
+    connection: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    feed: Feed,
+    stem: str,
+    load_id: str,
+    months: Sequence[date],
+) -> None:
+    """Writes the sound rows to one Parquet file, or one per month."""
+    columns = ", ".join(identifier(column.name) for column in feed.columns)
+    rows = (
+        f"select {columns}, {literal(load_id)} as _load_id, _row_number "
+        "from judged where _reasons is null and not _is_duplicate"
+    )
+    if feed.month is None:
+        write_parquet(connection, rows, lake.raw_file(feed, stem, None))
+        return
+    month = identifier(feed.month)
+    for first_day in months:
+        target = lake.raw_file(feed, stem, first_day)
+        write_parquet(connection, f"{rows} and {month} = date '{first_day}'", target)
 
 
 def write_faulty_rows(
@@ -149,9 +191,9 @@ def write_faulty_rows(
     """Writes the quarantined rows, masked and as delivered; their commonest reasons."""
     lines = {"broken": as_parameter(broken)}
     target = lake.quarantine_file(feed.name, stem)
-    write_parquet(connection, faulty_rows(feed.name, load_id, ROW_NUMBER), target, lines)
+    write_parquet(connection, faulty_rows(feed.name, load_id), target, lines)
     originals = lake.originals_file(feed.name, stem)
-    write_parquet(connection, original_rows(load_id, ROW_NUMBER), originals, lines)
+    write_parquet(connection, original_rows(load_id), originals, lines)
     return _commonest_reasons(connection, target)
 
 
@@ -161,7 +203,7 @@ def write_unknown(
     """Writes the values of columns the contract does not know, of every row that has any."""
     write_parquet(
         connection,
-        f"select {literal(load_id)} as load_id, {ROW_NUMBER} as row_number, "
+        f"select {literal(load_id)} as load_id, _row_number as row_number, "
         f"{literal(feed.name)} as feed, _unknown as values_json "
         "from judged where _unknown is not null order by row_number",
         lake.unknown_file(feed.name, stem),

@@ -48,7 +48,7 @@ def write_quarantine_schema(connection: duckdb.DuckDBPyConnection, lake: Lake) -
         write_parquet(connection, f"select {columns} where false", folder / SCHEMA_FILE)
 
 
-def faulty_rows(feed: str, load_id: str, row_number: str) -> str:
+def faulty_rows(feed: str, load_id: str) -> str:
     """Select of the quarantined rows of the judged file and of its broken lines.
 
     Takes the parameter `broken`. A broken line's text cannot be told by column, so
@@ -57,7 +57,7 @@ def faulty_rows(feed: str, load_id: str, row_number: str) -> str:
     return f"""
         select
             {literal(load_id)} as load_id,
-            {row_number} as row_number,
+            _row_number as row_number,
             {literal(feed)} as feed,
             _reasons as reasons,
             _row_json as row_json
@@ -81,12 +81,12 @@ def faulty_rows(feed: str, load_id: str, row_number: str) -> str:
     """
 
 
-def original_rows(load_id: str, row_number: str) -> str:
+def original_rows(load_id: str) -> str:
     """Select of the same rows as delivered: values as JSON, or the text of a broken line."""
     return f"""
         select
             {literal(load_id)} as load_id,
-            {row_number} as row_number,
+            _row_number as row_number,
             _original as original,
             cast(null as varchar) as line
         from judged

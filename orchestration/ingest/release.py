@@ -17,15 +17,21 @@ import duckdb
 
 from orchestration.ingest.cache import local_landing
 from orchestration.ingest.contract import Feed
-from orchestration.ingest.file_load import fill
 from orchestration.ingest.judged_rows import (
     FileCounts,
     count_rows,
-    judge_repeated_keys,
+    months_of_rows,
     write_faulty_rows,
     write_rows,
 )
-from orchestration.ingest.lake import Lake, make_durable, make_folder, sweep, write_parquet
+from orchestration.ingest.lake import (
+    Lake,
+    make_durable,
+    make_folder,
+    raw_rows,
+    sweep,
+    write_parquet,
+)
 from orchestration.ingest.ledger import (
     LedgerEntry,
     Status,
@@ -39,9 +45,9 @@ from orchestration.ingest.ledger import (
 from orchestration.ingest.months import shown
 from orchestration.ingest.readers import TEXT, Delivery, Source
 from orchestration.ingest.release_file import Part, ReleasedFile, read_released_file
-from orchestration.ingest.rules import row_json
 from orchestration.ingest.sources import Sources, read_sources
 from orchestration.ingest.sql import connect, identifier, literal
+from orchestration.ingest.staging import fill
 from orchestration.ingest.waiting import loaded_lake
 from orchestration.settings import Settings
 
@@ -112,12 +118,13 @@ def _load_part(
     _fill_part(connection, feed, part)
     columns = {column.name: Source(f"c{at}", TEXT) for at, column in enumerate(feed.columns)}
     delivery = Delivery("part", columns, {}, len(part.rows), line="line")
-    if not fill(connection, feed, delivery, timezone, declared, keep_originals=True):
+    if not fill(connection, lake, feed, delivery, timezone, declared, keep_originals=True):
         raise AssertionError(f"{file.path}: rows lost in judging them")
-    judge_repeated_keys(connection, feed)
     _judge_against_origin(connection, lake, feed, part)
     counts = count_rows(connection, str(file.path), len(part.rows), 0)
-    months = write_rows(connection, lake, feed, part.load_id, part.load_id) if counts.loaded else ()
+    months = months_of_rows(connection, feed)
+    if counts.loaded:
+        write_rows(connection, lake, feed, part.load_id, part.load_id, months)
     if counts.quarantined:
         write_faulty_rows(connection, lake, feed, part.load_id, part.load_id, ())
     _write_links(connection, lake, feed, part)
@@ -176,6 +183,7 @@ def _judge_against_origin(
     own, theirs = (
         f"row({', '.join(f'{table}.{name}' for name in names)})" for table in ("judged", "family")
     )
+    is_repeat = f"(family.is_member is not null and {own} is not distinct from {theirs})"
     words = {
         "key": f"{', '.join(feed.version_key)}: '",
         "differs": f"' stands on another row of {part.origin_file} that differs",
@@ -184,7 +192,7 @@ def _judge_against_origin(
     }
     connection.execute(
         f"""
-        create or replace temp table verdicts as
+        insert into verdicts
         with members as (
             select $origin as load_id
             union all
@@ -192,10 +200,7 @@ def _judge_against_origin(
         ),
         family as (
             select loaded.*, true as is_member
-            from read_parquet(
-                {literal(lake.raw(feed.name) / "**" / "*.parquet")},
-                union_by_name = true, hive_partitioning = false
-            ) as loaded
+            from {raw_rows([lake.raw(feed.name) / "**" / "*.parquet"])} as loaded
             semi join members on loaded._load_id = members.load_id
         ),
         settled as (
@@ -204,30 +209,21 @@ def _judge_against_origin(
             where origin_load_id = $origin and outcome <> 'quarantined'
         )
         select
-            judged.rowid as row_id,
-            family.is_member is not null and {own} is not distinct from {theirs} as is_repeat,
+            judged._row_number,
             case
+                when {is_repeat} then null
                 when family.is_member then $key || {shown_key} || $differs
                 else 'row ' || part.origin || $before
-            end as reason
+            end,
+            {is_repeat}
         from judged
-        inner join part on judged._line = part.line
+        inner join part on judged._row_number = part.line
         left join family on {same_key}
         left join settled on part.origin = settled.origin_row_number
         where judged._reasons is null and not judged._is_duplicate
             and (family.is_member or settled.origin_row_number is not null)
         """,
         words,
-    )
-    connection.execute(
-        f"""
-        update judged set
-            _reasons = case when not verdicts.is_repeat then verdicts.reason end,
-            _row_json = case when not verdicts.is_repeat then {row_json(feed)} end,
-            _is_duplicate = verdicts.is_repeat
-        from verdicts
-        where judged.rowid = verdicts.row_id
-        """
     )
 
 
@@ -246,7 +242,7 @@ def _write_links(connection: duckdb.DuckDBPyConnection, lake: Lake, feed: Feed, 
                 when judged._is_duplicate then 'duplicate'
                 else 'loaded'
             end as outcome
-        from part inner join judged on part.line = judged._line
+        from part inner join judged on part.line = judged._row_number
         order by part.line
         """,
         lake.links_file(feed.name, part.load_id),

@@ -13,6 +13,7 @@ from orchestration.ingest.sources import CONTRACT, FeedSource
 from orchestration.ingest.sql import identifier, literal
 
 MASK = "***"
+ROW_AT_FAULT = "a row of the file is at fault"
 LONGEST_VALUE = 100  # characters of a value shown in a reason
 WIDE = 28  # digits of a number before its unit is taken: 10 are left for the unit
 WHOLE_TYPES = frozenset(
@@ -46,20 +47,57 @@ def judged(
     *,
     keep_originals: bool = False,
 ) -> str:
-    """The select that types and judges every row of a delivered file.
+    """The select that types and judges every row of a delivered file, in the file's order.
 
     Columns: those of the contract, typed, defaults taken; `_line` (the row's number
     where the order does not give it); `_reasons` (null for a sound row); `_row_json`
     (a faulty row as delivered, personal columns masked); `_original` (the same with
     nothing masked, columns of the contract only; of every row where `keep_originals`, or
     where values are declared to be written otherwise than the contract would write them);
-    `_unknown` (the values of unknown columns as JSON, null where there are none);
-    `_is_duplicate` (false).
+    `_unknown` (the values of unknown columns as JSON, null where there are none).
     """
-    present = [column for column in feed.columns if column.name in delivery.columns]
-    sources = {column.name: delivery.columns[column.name] for column in present}
+    present = _present(feed, delivery)
+    readings = _readings(present, delivery, declared)
+    reasons = ", ".join(
+        _reason(column, tuple(_rules(feed, readings[column.name]))) for column in present
+    )
+    # A row found at fault later, for its key, could not be told as delivered from its values
+    # where those are read as declared.
+    kept = "true" if keep_originals or declared.of_values() != CONTRACT else "_is_faulty"
+    final = [
+        *_finals(feed, delivery),
+        "_line",
+        f"case when _is_faulty then coalesce(_fault, concat_ws('; ', {reasons})) end as _reasons",
+        f"case when _is_faulty then {_delivered_json(present, delivery)} end as _row_json",
+        f"case when {kept} then {_original_json(present)} end as _original",
+        f"{_unknown_json(delivery)} as _unknown",
+    ]
+    return f"select {', '.join(final)} from {_typed_rows(feed, delivery, timezone, declared)}"
+
+
+def sound(
+    feed: Feed, delivery: Delivery, load_id: str, timezone: str, declared: FeedSource = CONTRACT
+) -> str:
+    """The select of the rows of a file without a fault, as they go to the lake.
+
+    It fails with ROW_AT_FAULT on any other. `_row_number` is null where the order of the
+    rows gives it.
+    """
+    final = [
+        *_finals(feed, delivery),
+        f"{literal(load_id)} as _load_id",
+        f"case when _is_faulty then cast(error({literal(ROW_AT_FAULT)}) as bigint) else _line end "
+        "as _row_number",
+    ]
+    return f"select {', '.join(final)} from {_typed_rows(feed, delivery, timezone, declared)}"
+
+
+def _typed_rows(feed: Feed, delivery: Delivery, timezone: str, declared: FeedSource) -> str:
+    """Every row with its columns as delivered, the same typed, and whether any is at fault."""
+    present = _present(feed, delivery)
+    readings = _readings(present, delivery, declared)
     raw = [
-        *(f"{sources[column.name].expression} as {_raw(column)}" for column in present),
+        *(f"{delivery.columns[column.name].expression} as {_raw(column)}" for column in present),
         *(
             f"{source.expression} as u{index}"
             for index, source in enumerate(delivery.unknown.values())
@@ -67,35 +105,34 @@ def judged(
         f"{delivery.line or 'cast(null as bigint)'} as _line",
         f"{delivery.fault or 'cast(null as varchar)'} as _fault",
     ]
-    readings = {
-        column.name: Reading(column, sources[column.name].type, declared) for column in present
-    }
     typed = [f"{_typed(readings[column.name], timezone)} as {_value(column)}" for column in present]
-    rules = {column.name: tuple(_rules(feed, readings[column.name])) for column in present}
-    faults = [f"({rule.fault})" for name in rules for rule in rules[name]]
+    faults = [f"({fault})" for column in present for fault in _faults(feed, readings[column.name])]
     faulty = " or ".join(["_fault is not null", *faults])
-    reasons = ", ".join(_reason(column, rules[column.name]) for column in present)
-    # A row found at fault later, for its key, could not be told as delivered from its values
-    # where those are read as declared.
-    kept = "true" if keep_originals or declared.of_values() != CONTRACT else "_is_faulty"
-    final = [
-        *(
-            f"{_final(column, column.name in sources)} as {identifier(column.name)}"
-            for column in feed.columns
-        ),
-        "_line",
-        f"case when _is_faulty then coalesce(_fault, concat_ws('; ', {reasons})) end as _reasons",
-        f"case when _is_faulty then {_delivered_json(present, delivery)} end as _row_json",
-        f"case when {kept} then {_original_json(present)} end as _original",
-        f"{_unknown_json(delivery)} as _unknown",
-        "false as _is_duplicate",
-    ]
     return (
-        f"select {', '.join(final)} from ("
-        f"select *, coalesce({faulty}, false) as _is_faulty from ("
+        f"(select *, coalesce({faulty}, false) as _is_faulty from ("
         f"select *, {', '.join(typed)} from ("
         f"select {', '.join(raw)} from {delivery.relation})))"
     )
+
+
+def _present(feed: Feed, delivery: Delivery) -> list[Column]:
+    return [column for column in feed.columns if column.name in delivery.columns]
+
+
+def _readings(
+    present: list[Column], delivery: Delivery, declared: FeedSource
+) -> dict[str, Reading]:
+    return {
+        column.name: Reading(column, delivery.columns[column.name].type, declared)
+        for column in present
+    }
+
+
+def _finals(feed: Feed, delivery: Delivery) -> list[str]:
+    return [
+        f"{_final(column, column.name in delivery.columns)} as {identifier(column.name)}"
+        for column in feed.columns
+    ]
 
 
 def row_json(feed: Feed, *, masked: bool = True) -> str:
@@ -213,14 +250,34 @@ def _is_missing(reading: Reading) -> str:
     return f"({raw} is null)"
 
 
+def _faults(feed: Feed, reading: Reading) -> Iterator[str]:
+    """When a column is at fault: as `_rules` says, but cheap, since every row is asked."""
+    column = reading.column
+    if column.must_be_delivered:
+        yield f"{_value(column)} is null"
+    elif _may_be_unreadable(reading):
+        yield f"case when {_value(column)} is null then not {_is_missing(reading)} else false end"
+    yield from (rule.fault for rule in _limits(feed, reading))
+
+
+def _may_be_unreadable(reading: Reading) -> bool:
+    return reading.column.type != "string" or not _is_readable(reading)
+
+
 def _rules(feed: Feed, reading: Reading) -> Iterator[Rule]:
     column = reading.column
-    raw, value, missing = _raw(column), _value(column), _is_missing(reading)
+    value, missing = _value(column), _is_missing(reading)
     if column.must_be_delivered:
-        # The first half is cheap and false for nearly every row.
         yield Rule(f"{value} is null and {missing}", literal("a value is required"))
-    if column.type != "string" or not _is_readable(reading):
+    if _may_be_unreadable(reading):
         yield Rule(f"{value} is null and not {missing}", _unreadable(reading))
+    yield from _limits(feed, reading)
+
+
+def _limits(feed: Feed, reading: Reading) -> Iterator[Rule]:
+    """The rules on values that could be read."""
+    column = reading.column
+    raw, value = _raw(column), _value(column)
     if column.enum:
         codes = ", ".join(literal(code) for code in column.enum)
         allowed = literal(f" is not one of {', '.join(column.enum)}{_mapped_from(reading)}")

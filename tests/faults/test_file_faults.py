@@ -13,7 +13,7 @@ import pytest
 
 from orchestration.errors import DataBlockedError
 from orchestration.ingest.files import FileRefusedError, fingerprint
-from orchestration.ingest.rules import judged
+from orchestration.ingest.rules import sound
 from tests.support.loading import SmallOperator, judge
 
 HEADER = "payment_id,account_id,paid_on,amount,payment_method\n"
@@ -158,12 +158,12 @@ def test_file_that_grows_while_it_is_read(
 ) -> None:
     path = operator.write("payments", "x.csv", TABLE)
 
-    def judged_while_it_grows(*arguments: Any, **options: Any) -> str:
+    def sound_while_it_grows(*arguments: Any, **options: Any) -> str:
         with path.open("a") as stream:
             stream.write("P999,A-C1,2025-03-02,1,card\n")
-        return judged(*arguments, **options)
+        return sound(*arguments, **options)
 
-    monkeypatch.setattr("orchestration.ingest.file_load.judged", judged_while_it_grows)
+    monkeypatch.setattr("orchestration.ingest.staging.sound", sound_while_it_grows)
     with pytest.raises(DataBlockedError, match=r"x.csv was refused: it changed while it was read"):
         operator.load()
     assert operator.query("select count(*) from raw.payments") == [(9,)]
@@ -264,15 +264,15 @@ def test_writer_that_sets_the_time_back_is_noticed(
 ) -> None:
     path = operator.write("payments", "x.csv", TABLE)
 
-    def judged_while_it_is_altered(*arguments: Any, **options: Any) -> str:
+    def sound_while_it_is_altered(*arguments: Any, **options: Any) -> str:
         before = path.stat()
         with path.open("r+") as stream:
             stream.seek(len(HEADER))
             stream.write("Q")
         os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-        return judged(*arguments, **options)
+        return sound(*arguments, **options)
 
-    monkeypatch.setattr("orchestration.ingest.file_load.judged", judged_while_it_is_altered)
+    monkeypatch.setattr("orchestration.ingest.staging.sound", sound_while_it_is_altered)
     with pytest.raises(DataBlockedError, match=r"x.csv was refused: it changed while it was read"):
         operator.load()
 

@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from orchestration.ingest import load as loading
 from orchestration.ingest.contract import feed_contract
 from orchestration.ingest.feed_load import load_file
-from orchestration.ingest.lake import SCHEMA_FILE, Lake, write_schemas
+from orchestration.ingest.lake import Lake, write_schemas
 from orchestration.ingest.landing import survey
 from orchestration.ingest.ledger import LedgerEntry, Status, write_ledger_schema
 from orchestration.ingest.quarantine import write_quarantine_schema
@@ -41,6 +41,7 @@ from tests.faults.deliveries import (
     snapshot,
     write,
 )
+from tests.support.loading import rows_of_files
 
 BY_HAND = os.environ.get("TIERWISE_FAULT_EXAMPLES")
 SINGLE_FILES = int(BY_HAND or 2000)
@@ -143,16 +144,7 @@ class Place:
         return {entry.file_name: entry for entry in entries}
 
     def rows(self, folder: Path, order: str) -> list[dict[str, Any]]:
-        files = sorted(str(path) for path in folder.rglob("*.parquet") if path.name != SCHEMA_FILE)
-        if not files:
-            return []
-        relation = self.connection.execute(
-            "select * from read_parquet($files, hive_partitioning = false, union_by_name = true) "
-            f"order by {order}",
-            {"files": files},
-        )
-        names = [column[0] for column in relation.description or []]
-        return [dict(zip(names, row, strict=True)) for row in relation.fetchall()]
+        return rows_of_files(self.connection, folder, order)
 
     def content(self) -> dict[str, tuple[Any, ...]]:
         """The lake without the ledger, which tells of the runs themselves."""

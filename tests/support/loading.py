@@ -17,7 +17,7 @@ from orchestration.ingest.expansion import Expansion
 from orchestration.ingest.file_load import load_file
 from orchestration.ingest.files import fingerprint
 from orchestration.ingest.judged_rows import FileCounts
-from orchestration.ingest.lake import SCHEMA_FILE, Lake, open_lake
+from orchestration.ingest.lake import SCHEMA_FILE, Lake, open_lake, raw_rows
 from orchestration.ingest.landing import DeliveredFile, format_of
 from orchestration.ingest.load import LoadResult, load
 from orchestration.ingest.sources import CONTRACT, FeedSource
@@ -48,6 +48,7 @@ def judge(
     timezone: str = "Asia/Shanghai",
     totals: ControlTotals | None = None,
     declared: FeedSource = CONTRACT,
+    threads: int | None = None,
 ) -> Judged:
     """Load one file of a feed into an empty lake."""
     kind = format_of(path.name)
@@ -55,7 +56,7 @@ def judge(
     lake = Lake(home)
     taken = fingerprint(path, kind)
     file = DeliveredFile(feed, path.name, path, kind, totals)
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": threads} if threads else {}) as connection:
         loaded = load_file(
             connection,
             lake,
@@ -68,20 +69,23 @@ def judge(
             declared,
         )
         return Judged(
-            rows=_rows(connection, lake.raw(feed), "_row_number"),
-            quarantine=_rows(connection, lake.quarantine, "row_number"),
+            rows=rows_of_files(connection, lake.raw(feed), "_row_number"),
+            quarantine=rows_of_files(connection, lake.quarantine, "row_number"),
             counts=loaded.counts,
             unknown_columns=loaded.unknown_columns,
         )
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, folder: Path, order: str) -> list[dict[str, Any]]:
-    files = sorted(str(path) for path in folder.rglob("*.parquet"))
+def rows_of_files(
+    connection: duckdb.DuckDBPyConnection, folder: Path, order: str
+) -> list[dict[str, Any]]:
+    """The rows of the files of a folder of the lake, each as the lake's readers see it."""
+    files = sorted(path for path in folder.rglob("*.parquet") if path.name != SCHEMA_FILE)
     if not files:
         return []
-    relation = connection.execute(
-        f"select * from read_parquet({files}, hive_partitioning = false) order by {order}"
-    )
+    is_raw = "raw" in folder.parts
+    rows = raw_rows(files) if is_raw else f"read_parquet({[str(path) for path in files]})"
+    relation = connection.execute(f"select * from {rows} order by {order}")
     names = [column[0] for column in relation.description or []]
     return [dict(zip(names, row, strict=True)) for row in relation.fetchall()]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -16,6 +15,7 @@ from orchestration.audit.trace.traced import Row, Trace
 from orchestration.errors import ConfigurationError
 from orchestration.home import Home
 from orchestration.ingest.contract import Feed, feed_contract
+from orchestration.ingest.lake import raw_rows
 from orchestration.ingest.sql import identifier
 from orchestration.publish.publication import DATABASE_FOR_READERS
 
@@ -149,18 +149,18 @@ class _Follower:
         """
         start = f"lake/raw/{feed.name}/"
         paths = [
-            str(self.home.root / entry["path"])
+            self.home.root / entry["path"]
             for entry in self.manifest["lake"]
             if entry["path"].startswith(start)
         ]
-        missing = [path for path in paths if not Path(path).is_file()]
+        missing = [path for path in paths if not path.is_file()]
         if missing:
             raise ConfigurationError(f"{missing[0]} is missing: see `tierwise audit verify`.")
         if not paths:
             return []
         shown = ", ".join(identifier(c.name) for c in feed.columns if not c.is_personal)
         key = ", ".join(identifier(name) for name in feed.version_key)
-        read = f"read_parquet({paths}, union_by_name = true, hive_partitioning = false)"
+        read = raw_rows(paths)
         return self.rows(
             f"""
             select {shown}, file_name as _file, file_sha256 as _sha256, _row_number as _row

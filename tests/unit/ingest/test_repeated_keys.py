@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.loading import Judged, judge
 
 HEADER = "payment_id,account_id,paid_on,amount"
@@ -72,3 +74,15 @@ def test_versions_of_one_key_stand_side_by_side(tmp_path: Path) -> None:
         * 2
     )
     assert "Li" not in judged.quarantine[0]["row_json"]
+
+
+@pytest.mark.parametrize("keys_at_once", [1, 2, 5])
+def test_keys_are_compared_in_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keys_at_once: int
+) -> None:
+    monkeypatch.setattr("orchestration.ingest.judged_rows.KEYS_AT_ONCE", keys_at_once)
+    lines = [f"P{number % 7},A1,2025-01-02,{number // 13}" for number in range(14)]
+    judged = of_lines(tmp_path, *lines)
+    assert [row["payment_id"] for row in judged.rows] == [f"P{number}" for number in range(6)]
+    assert judged.counts.duplicate == 6
+    assert [row["row_number"] for row in judged.quarantine] == [7, 14]

@@ -1,0 +1,124 @@
+"""The rows of a delivered file on their way to the lake.
+
+Nearly every file is sound. Its rows go in one pass, in the file's order, to the file that the
+lake is going to hold. Only where that pass meets a fault are all rows judged with their reasons,
+in a working file, and the sound ones written from there. Either way the view `judged` shows
+them, and no more of them is in memory than the engine reads at a time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from orchestration.ingest.contract import Feed
+from orchestration.ingest.judged_rows import (
+    judge_repeated_keys,
+    months_of_rows,
+    show_judged,
+    write_rows,
+)
+from orchestration.ingest.lake import PARQUET, Lake, make_folder, unfinished_name
+from orchestration.ingest.readers import Delivery
+from orchestration.ingest.rules import judged, sound
+from orchestration.ingest.sources import CONTRACT, FeedSource
+from orchestration.ingest.sql import literal
+
+WORKING_FILE = "format parquet, preserve_order true"
+
+
+@dataclass(slots=True)
+class Staging:
+    """One file of a feed on its way to the lake under a `stem` (see Lake).
+
+    `is_sound` once all its rows are taken and none is at fault or stands twice.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    lake: Lake
+    feed: Feed
+    stem: str
+    load_id: str
+    timezone: str
+    declared: FeedSource
+    is_sound: bool = False
+
+    @property
+    def unfinished(self) -> Path:
+        """Where the rows of a sound file are until they are accepted."""
+        return unfinished_name(self.lake.raw_file(self.feed, self.stem, None))
+
+    def take(self, delivery: Delivery) -> bool:
+        """Whether the file could be read whole; the view `judged` shows its rows then."""
+        self.is_sound = not delivery.unknown and self._take_sound(delivery)
+        return self.is_sound or fill(
+            self.connection, self.lake, self.feed, delivery, self.timezone, self.declared
+        )
+
+    def _take_sound(self, delivery: Delivery) -> bool:
+        make_folder(self.unfinished.parent)
+        select = sound(self.feed, delivery, self.load_id, self.timezone, self.declared)
+        rows = _copied(self.connection, select, self.unfinished, PARQUET)
+        if rows is None or delivery.rows not in (None, rows):
+            return False
+        show_judged(self.connection, self.feed, self.unfinished, is_sound=True)
+        return not judge_repeated_keys(self.connection, self.feed, rows)
+
+    def write(self) -> tuple[date, ...]:
+        """Puts the sound rows into the lake; their months, where the feed has a month."""
+        months = months_of_rows(self.connection, self.feed)
+        if self.is_sound and len(months) <= 1:
+            target = self.lake.raw_file(self.feed, self.stem, *months or (None,))
+            make_folder(target.parent)
+            self.unfinished.replace(target)
+        else:
+            write_rows(self.connection, self.lake, self.feed, self.stem, self.load_id, months)
+        return months
+
+    def clear(self) -> None:
+        """Removes what was not accepted."""
+        self.unfinished.unlink(missing_ok=True)
+
+
+def fill(
+    connection: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    feed: Feed,
+    delivery: Delivery,
+    timezone: str,
+    declared: FeedSource = CONTRACT,
+    *,
+    keep_originals: bool = False,
+) -> bool:
+    """Whether the file could be read whole; the view `judged` shows every row of it then.
+
+    False where the reader refuses it, or finds another number of rows than it has lines.
+    """
+    staged = lake.scratch / "judged.parquet"
+    select = judged(feed, delivery, timezone, declared, keep_originals=keep_originals)
+    rows = _copied(connection, select, staged, WORKING_FILE)
+    if rows is None or delivery.rows not in (None, rows):
+        return False
+    show_judged(connection, feed, staged)
+    judge_repeated_keys(connection, feed, rows)
+    return True
+
+
+def _copied(
+    connection: duckdb.DuckDBPyConnection, select: str, target: Path, options: str
+) -> int | None:
+    """How many rows were written; None if the delivery could not be read to its end."""
+    try:
+        row = connection.execute(f"copy ({select}) to {literal(target)} ({options})").fetchone()
+    except (duckdb.InvalidInputException, duckdb.ConversionException):
+        return None
+    except duckdb.IOException as error:
+        if "Could not write" in str(error):  # a full disk says nothing of the file
+            raise
+        return None
+    assert row is not None
+    rows: int = row[0]
+    return rows
