@@ -1,18 +1,12 @@
 """The last asset: the accepted marts, published under the run's name."""
 
-import shutil
-
 import dagster as dg
 
-from orchestration.audit.manifest import Published, keep_manifest
-from orchestration.audit.runs import record_run
+from orchestration.audit.manifest import Published
 from orchestration.errors import ConfigurationError
 from orchestration.publish.contract import PUBLISHED_SCHEMAS, PublishedTable, published_tables
-from orchestration.publish.publication import (
-    MANIFEST,
-    finish_publication,
-    write_publication,
-)
+from orchestration.publish.publication import write_publication
+from orchestration.publish.release import release
 from orchestration.session import RunSession
 from orchestration.warehouse.keys import PUBLICATION, table_key
 
@@ -47,18 +41,15 @@ def publication_asset(tables: list[PublishedTable]) -> dg.AssetsDefinition:
         unfinished, published = write_publication(
             session.home, session.run_id, current_tables, on_table
         )
-        record = keep_manifest(session, "published", Published(unfinished, published))
-        kept = session.home.run_evidence(session.run_id) / MANIFEST
-        shutil.copyfile(kept, unfinished / MANIFEST)
-        folder = finish_publication(session.home, session.run_id, unfinished)
-        record_run(session.home, record)
+        released = release(session, Published(unfinished, published))
         return dg.MaterializeResult(
             metadata={
-                "path": dg.MetadataValue.path(str(folder)),
-                "manifest_sha256": str(record.manifest_sha256),
+                "path": dg.MetadataValue.path(str(released.folder)),
+                "manifest_sha256": str(released.record.manifest_sha256),
                 "tables": len(published),
                 "dagster/row_count": sum(output.rows for output in published),
                 "schemas": ", ".join(PUBLISHED_SCHEMAS),
+                "publications_let_go": ", ".join(released.let_go) or "none",
             }
         )
 
