@@ -13,6 +13,7 @@ from rich.console import Console
 
 from orchestration.audit.commands import audit_commands
 from orchestration.errors import TierwiseError
+from orchestration.publish.commands import publish_commands
 
 # The libraries below are slow to import; each command imports what it needs.
 
@@ -24,6 +25,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(audit_commands, name="audit")
+app.add_typer(publish_commands, name="publish")
 console = Console(file=sys.stdout)
 problems = Console(file=sys.stderr)
 
@@ -243,6 +245,40 @@ def extract(
         )
     for feed in extracted:
         console.print(told(feed), highlight=False, soft_wrap=True, markup=False)
+
+
+@app.command()
+def export(
+    table: Annotated[
+        str, typer.Argument(metavar="TABLE", help="e.g. retention_worklist, or audit.load.")
+    ],
+    out: Annotated[
+        Path, typer.Option(metavar="FILE", help="A new file that ends in .csv or .xlsx.")
+    ],
+    month: Annotated[
+        str | None, typer.Option(metavar="YYYY-MM", help="Only the rows of this month.")
+    ] = None,
+    home: HomeOption = None,
+) -> None:
+    """Write a published table for people: CSV, or Excel with formats.
+
+    Text that a spreadsheet would take for a formula stays text. Exit codes: 0 written,
+    2 wrong use.
+    """
+    from orchestration.home import Home
+    from orchestration.ingest.months import read_month
+    from orchestration.publish.export.export import export as write_export
+    from orchestration.settings import load_settings
+
+    chosen = read_month("--month", month) if month else None
+    done = write_export(Home(load_settings(home).home), table, out, chosen)
+    narrowed = f" with {done.month_column} {month}" if done.month_column else ""
+    console.print(
+        f"{done.table}: {done.rows:,} rows{narrowed} of publication {done.run_id}\n{out}",
+        highlight=False,
+        soft_wrap=True,
+        markup=False,
+    )
 
 
 @app.command()

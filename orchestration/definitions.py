@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from expectations.results import Acceptance
+from orchestration.assets.postgres import postgres_asset
 from orchestration.assets.publication import publication_asset
 from orchestration.assets.raw import raw_assets
 from orchestration.assets.validation import validation_results_asset
@@ -57,6 +58,7 @@ def build_definitions(
             *warehouse_assets(manifest),
             validation_results_asset(tables),
             publication_asset(tables),
+            *([postgres_asset()] if settings.postgres_dsn_variable else []),
         ],
         asset_checks=[raw_acceptance(), marts_acceptance()],
         jobs=[main_job(), *extract_jobs(settings)],

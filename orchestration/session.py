@@ -16,12 +16,11 @@ from orchestration.audit.runs import (
     ensure_ledger,
     is_recorded,
     record_run,
-    recover_publications,
 )
 from orchestration.errors import DataBlockedError
 from orchestration.home import Home
 from orchestration.progress import Progress
-from orchestration.publish.publication import sweep_unfinished
+from orchestration.publish.recovery import recover
 
 if TYPE_CHECKING:
     from orchestration.ingest.load import LoadResult
@@ -95,8 +94,7 @@ def open_session(session: RunSession, lock: AbstractContextManager[object]) -> I
     with lock:
         ensure_ledger(session.home)
         ensure_schema(session.home.root)
-        sweep_unfinished(session.home)
-        recover_publications(session.home)
+        recover(session.home)
         try:
             yield session
         finally:

@@ -54,6 +54,13 @@ def require_zone(value: str) -> str:
     return value
 
 
+def _variable_name(value: str | None) -> str | None:
+    """The name of an environment variable; an address itself never stands in a file."""
+    if value is not None and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
+        raise ValueError("wants the name of an environment variable that holds the address")
+    return value
+
+
 def byte_count(size: str) -> int:
     """A size as people write it (`200GB`, `64 MiB`) in bytes."""
     number, letter, binary = re.fullmatch(r"([\d.]+) ?([KMGT]?)(i?)B", size).groups()  # type: ignore[union-attr]
@@ -83,6 +90,9 @@ class Settings(BaseSettings):
     quarantine_share_limits: dict[str, Share] = {}
     expanded_size_limit: Annotated[str, Field(pattern=SIZE)] = "200GB"
     expanded_ratio_limit: Annotated[float, Field(ge=1)] = 200
+    publications_kept: Annotated[int, Field(ge=1)] = 10
+    postgres_dsn_variable: Annotated[str | None, AfterValidator(_variable_name)] = None
+    postgres_role: Annotated[str | None, Field(min_length=1)] = None
     sources: dict[str, Any] = {}
 
     def share_limit_of(self, feed: str) -> float:
@@ -217,7 +227,9 @@ def _fault(key: str, value: object, message: str, origins: Mapping[str, _Layer])
     layer = origins.get(key)
     words = message.removeprefix("Value error, ")
     where = f"{layer.origin}: {layer.named(key)}" if layer else key
-    return f"{where} = '{value}': {words}."
+    # An address given by mistake where its variable's name belongs may hold a password.
+    shown = "..." if key.endswith("_variable") else value
+    return f"{where} = '{shown}': {words}."
 
 
 def _require_past(settings: Settings, origins: Mapping[str, _Layer]) -> None:

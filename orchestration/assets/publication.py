@@ -1,21 +1,14 @@
 """The last asset: the accepted marts, published under the run's name."""
 
-import shutil
-
 import dagster as dg
 
 from expectations.docs.index import write_index
-from orchestration.audit.manifest import Published, keep_manifest
+from orchestration.audit.manifest import Published
 from orchestration.audit.run_page import run_page_path
-from orchestration.audit.runs import record_run
 from orchestration.errors import ConfigurationError
 from orchestration.publish.contract import PUBLISHED_SCHEMAS, PublishedTable, published_tables
-from orchestration.publish.publication import (
-    DATABASE_FOR_READERS,
-    MANIFEST,
-    finish_publication,
-    write_publication,
-)
+from orchestration.publish.publication import DATABASE_FOR_READERS, write_publication
+from orchestration.publish.release import release
 from orchestration.report.page import REPORT, report_page, subject_of_run
 from orchestration.session import RunSession
 from orchestration.warehouse.keys import PUBLICATION, table_key
@@ -53,21 +46,18 @@ def publication_asset(tables: list[PublishedTable]) -> dg.AssetsDefinition:
         )
         page = report_page(unfinished / DATABASE_FOR_READERS, subject_of_run(session))
         (unfinished / REPORT).write_text(page, encoding="utf-8", newline="\n")
-        record = keep_manifest(session, "published", Published(unfinished, published))
-        kept = session.home.run_evidence(session.run_id) / MANIFEST
-        shutil.copyfile(kept, unfinished / MANIFEST)
-        folder = finish_publication(session.home, session.run_id, unfinished)
-        record_run(session.home, record)
+        released = release(session, Published(unfinished, published))
         write_index(session.home.root)
         return dg.MaterializeResult(
             metadata={
-                "path": dg.MetadataValue.path(str(folder)),
-                "report": dg.MetadataValue.path(str(folder / REPORT)),
-                "manifest_sha256": str(record.manifest_sha256),
+                "path": dg.MetadataValue.path(str(released.folder)),
+                "report": dg.MetadataValue.path(str(released.folder / REPORT)),
+                "manifest_sha256": str(released.record.manifest_sha256),
                 "run_page": dg.MetadataValue.path(str(run_page_path(session.home, session.run_id))),
                 "tables": len(published),
                 "dagster/row_count": sum(output.rows for output in published),
                 "schemas": ", ".join(PUBLISHED_SCHEMAS),
+                "publications_let_go": ", ".join(released.let_go) or "none",
             }
         )
 

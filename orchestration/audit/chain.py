@@ -11,6 +11,13 @@ from typing import Any
 
 import pyarrow as pa
 
+from orchestration.audit.publication_log import (
+    FOLDER,
+    PublicationEvent,
+    event_path,
+    let_go_events,
+    parse_event,
+)
 from orchestration.audit.runs import RunRecord, read_record, record_of
 from orchestration.audit.store import EvidenceStore
 from orchestration.publish.publication import MANIFEST
@@ -29,13 +36,17 @@ class Difference:
 
 @dataclass(frozen=True)
 class Link:
-    """One run of the chain; None for what is missing or cannot be read."""
+    """One run of the chain; None for what is missing or cannot be read.
+
+    `let_go` is the event that let its publication go, if one did.
+    """
 
     run_id: str
     manifest: dict[str, Any] | None
     manifest_sha256: str | None
     record: RunRecord | None
     published_sha256: str | None
+    let_go: PublicationEvent | None = None
 
     @property
     def manifest_path(self) -> str:
@@ -59,10 +70,24 @@ def read_chain(store: EvidenceStore) -> list[Link]:
     records = [path for path in store.under("audit/runs") if not path.endswith("/schema.parquet")]
     run_ids = {path.split("/")[2] for path in manifests}
     run_ids |= {path.rsplit("/", 1)[1].split(".")[0] for path in records}
-    return [_link(store, run_id) for run_id in sorted(run_ids)]
+    let_go = let_go_events(read_log(store))
+    return [_link(store, run_id, let_go.get(run_id)) for run_id in sorted(run_ids)]
 
 
-def _link(store: EvidenceStore, run_id: str) -> Link:
+def read_log(store: EvidenceStore) -> list[PublicationEvent]:
+    """The events of the publication log that can be read, in order."""
+    events = (_event(store, path) for path in store.under(FOLDER) if path.endswith(".json"))
+    return [event for event in events if event is not None]
+
+
+def _event(store: EvidenceStore, path: str) -> PublicationEvent | None:
+    try:
+        return parse_event(store.read(path))
+    except (OSError, KeyError, ValueError):
+        return None
+
+
+def _link(store: EvidenceStore, run_id: str, let_go: PublicationEvent | None) -> Link:
     places = Link(run_id, None, None, None, None)
 
     def sha256(path: str) -> str | None:
@@ -74,6 +99,7 @@ def _link(store: EvidenceStore, run_id: str) -> Link:
         manifest_sha256=sha256(places.manifest_path),
         record=_record(store, places.record_path),
         published_sha256=sha256(places.published_path),
+        let_go=let_go,
     )
 
 
@@ -100,6 +126,44 @@ def chain_differences(store: EvidenceStore, chain: list[Link]) -> Iterator[Diffe
         yield from _link_differences(store, link, right[index], following)
         if link.manifest is not None:
             yield from _order_differences(store, link, link.manifest, chain[:index])
+    yield from _log_differences(store, chain, right)
+
+
+def _log_differences(
+    store: EvidenceStore, chain: list[Link], right: list[str | None]
+) -> Iterator[Difference]:
+    """Whether every event stands where it did: in its number, after its run."""
+    manifests = {link.run_id: sha256 for link, sha256 in zip(chain, right, strict=True)}
+    paths = [path for path in store.under(FOLDER) if path.endswith(".json")]
+    listed = {
+        entry["path"]: (link.run_id, entry["sha256"])
+        for link in reversed(chain)
+        for entry in (link.manifest or {}).get("publication_log", ())
+    }
+    previous: str | None = None
+    for number in range(1, len({*paths, *listed}) + 1):
+        path = event_path(number)
+        if path not in paths:
+            by = f"; run {listed[path][0]} listed it" if path in listed else ""
+            yield Difference(path, f"the event of the publication log is missing{by}")
+            return
+        sha256, event = store.sha256(path), _event(store, path)
+        if path in listed and sha256 != listed[path][1]:
+            run_id, expected = listed[path]
+            yield Difference(
+                path,
+                f"the event of the publication log was changed: its SHA-256 is {sha256}, "
+                f"run {run_id} listed {expected}",
+            )
+        elif event is None or event.number != number or event.previous_sha256 != previous:
+            yield Difference(path, "the event does not follow the one before it; it was put in")
+        elif manifests.get(event.after_run, event.after_manifest_sha256) != (
+            event.after_manifest_sha256
+        ):
+            yield Difference(path, f"the event was not made after run {event.after_run} as it is")
+        elif path not in listed and any(link.run_id > event.after_run for link in chain):
+            yield Difference(path, "is listed by no later run; it was put in")
+        previous = sha256
 
 
 def _right_hashes(chain: list[Link]) -> list[str | None]:
@@ -149,7 +213,8 @@ def _link_differences(
     elif link.manifest is not None and link.manifest_sha256 == right:
         yield from _record_differences(link, link.record, record_of(link.manifest, str(right)))
     was_published = link.manifest is not None and link.manifest["run"]["status"] == "published"
-    if store.is_whole and was_published and link.published_sha256 != right:
+    is_gone = link.let_go is not None and link.published_sha256 is None
+    if store.is_whole and was_published and not is_gone and link.published_sha256 != right:
         told = "is missing" if link.published_sha256 is None else "was changed"
         yield Difference(link.published_path, f"the manifest of the publication {told}")
 

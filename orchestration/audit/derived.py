@@ -27,6 +27,8 @@ lake/ledger/
     the load ledger: every file any run saw
 audit/evidence/{run_id}/dbt/
     what dbt built, and from which statements
+audit/publication_log/
+    publications rolled back to or let go before the run
 audit/runs/{run_id}.parquet
     the row of the ledger of runs
 

@@ -33,6 +33,7 @@ from orchestration.audit.files import (
     read_manifest,
     write_manifest,
 )
+from orchestration.audit.publication_log import event_files
 from orchestration.audit.run_page import write_run_page
 from orchestration.audit.runs import (
     RunRecord,
@@ -105,6 +106,7 @@ def _manifest(
         "lake": listed(lake_files(home), home.root, known),
         "evidence": listed(evidence_of_run(home, run_id, policy_sha256), home.root),
         "earlier_validation": listed(validation_of_earlier_runs(home, run_id), home.root, known),
+        "publication_log": listed(event_files(home), home.root),
         **_earlier_runs(home, run_id),
     }
 

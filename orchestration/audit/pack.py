@@ -29,8 +29,8 @@ def write_pack(home: Home, link: Link, out: Path) -> int:
     store = HomeStore(home.root)
     paths = [link.manifest_path, link.record_path] + [
         entry["path"]
-        for name in ("lake", "evidence")
-        for entry in link.manifest[name]
+        for name in ("lake", "evidence", "publication_log")
+        for entry in link.manifest.get(name, ())
         if not entry["path"].startswith(_NOT_PACKED)
     ]
     missing = [path for path in paths if not store.has(path)]

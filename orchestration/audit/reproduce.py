@@ -34,6 +34,7 @@ from orchestration.ingest.reference import compose_reference
 from orchestration.ingest.sql import connect
 from orchestration.publish.content_hash import content_hash
 from orchestration.publish.publication import MANIFEST
+from orchestration.publish.retention import NEEDED_BY_THE_NEXT_RUN, publication_or_kept_part
 from orchestration.settings import Settings
 from orchestration.warehouse.project import (
     PROJECT_DIR,
@@ -91,6 +92,11 @@ def reproduce(
             f"The run was made by {manifest['code']['version']}, this is {code_version()}: a "
             "difference may come from the code."
         )
+    if link.let_go and not (home.published / link.run_id).is_dir():
+        found.notes.append(
+            f"The publication of run {link.run_id} was let go ({link.let_go.told()}); its tables "
+            "are compared with the content hashes of its manifest."
+        )
     on_step("Compare the inputs with their hashes")
     found.differences += _inputs_changed(home, manifest)
     if found.differences:
@@ -122,7 +128,10 @@ def _inputs_changed(home: Home, manifest: dict[str, Any]) -> Iterator[Difference
 
 
 def _evidence_of_earlier_runs(home: Home, manifest: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Records, manifests and the last published snapshot, with the hashes they should have."""
+    """Records, manifests, and what the run took from the publication before it.
+
+    Each with the hash it should have. Of a publication that was let go, that part stays.
+    """
     for run in manifest["earlier_runs"]:
         kept = f"audit/evidence/{run['run_id']}/{MANIFEST}"
         yield {"path": kept, "sha256": run["manifest_sha256"]}
@@ -130,8 +139,9 @@ def _evidence_of_earlier_runs(home: Home, manifest: dict[str, Any]) -> Iterator[
     before = _published_before(manifest)
     if before and (home.run_evidence(before) / MANIFEST).is_file():
         for entry in read_manifest(home.run_evidence(before) / MANIFEST)["files"]:
-            if entry["path"].startswith(_SNAPSHOT_FOLDER):
-                yield {**entry, "path": f"published/{before}/{entry['path']}"}
+            if entry["path"].startswith(NEEDED_BY_THE_NEXT_RUN):
+                path = publication_or_kept_part(home, before) / entry["path"]
+                yield {**entry, "path": path.relative_to(home.root).as_posix()}
 
 
 def _published_before(manifest: dict[str, Any]) -> str | None:
@@ -215,7 +225,7 @@ def _place_beliefs(home: Home, manifest: dict[str, Any], scratch: Home) -> None:
     before = _published_before(manifest)
     if before is None:
         return
-    folder = home.published / before / _SNAPSHOT_FOLDER
+    folder = publication_or_kept_part(home, before) / _SNAPSHOT_FOLDER
     with duckdb.connect(str(scratch.warehouse)) as connection:
         connection.execute("create schema if not exists snapshots")
         connection.execute(

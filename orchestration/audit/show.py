@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Column, Table
 
-from orchestration.audit.chain import Link, chain_differences, read_chain
+from orchestration.audit.chain import Link, chain_differences, read_chain, read_log
 from orchestration.audit.store import HomeStore
 from orchestration.audit.told import (
     checked_count,
@@ -56,6 +56,8 @@ def print_runs(console: Console, home: Home) -> None:
             "broken" if link.run_id in broken else "ok",
         )
     console.print(table)
+    for event in read_log(store):
+        console.print(f"Publications: {event.told()}", markup=False)
     for difference in differences:
         console.print(str(difference), markup=False)
 
@@ -76,7 +78,9 @@ def _publication(home: Home, link: Link, current: str | None) -> str:
         return ""
     if link.run_id == current:
         return "current"
-    return "kept" if (home.published / link.run_id).is_dir() else "gone"
+    if (home.published / link.run_id).is_dir():
+        return "kept"
+    return "let go" if link.let_go else "gone"
 
 
 def print_run(console: Console, home: Home, link: Link) -> None:

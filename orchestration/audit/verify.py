@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from orchestration.audit.chain import Difference, Link, chain_differences, read_chain
+from orchestration.audit.chain import Difference, Link, chain_differences, read_chain, read_log
 from orchestration.audit.derived import derived_files
+from orchestration.audit.publication_log import current_by_the_record, event_path
 from orchestration.audit.rows import ledger_rows_changed, published_rows_changed
 from orchestration.audit.store import EvidenceStore, HomeStore, PackStore
 from orchestration.home import Home
 from orchestration.publish.publication import DATABASE, MANIFEST, current_publication
+from orchestration.publish.retention import NEEDED_BY_THE_NEXT_RUN, kept_part
 
 OnFile = Callable[[str], None]
 _NOT_IN_A_PACK = ("lake/raw/", "lake/quarantine/", "published/")
@@ -32,7 +34,8 @@ class Verification:
     """What a verification found.
 
     `differences` come in the order in which things depend on each other, so the first is
-    the one to look at. `notes` are no faults. `head` is the hash that stands for all.
+    the one to look at. `notes` are no faults. `head` is the hash that stands for all:
+    that of the last manifest, or of an event of the publication log after it.
     """
 
     runs: int = 0
@@ -84,6 +87,14 @@ def _verify_chain(store: EvidenceStore) -> tuple[list[Link], Verification]:
     found = Verification(runs=len(chain), differences=list(chain_differences(store, chain)))
     found.files += sum(link.manifest_sha256 is not None for link in chain)
     found.head = chain[-1].manifest_sha256 if chain else None
+    log = read_log(store)
+    found.files += len(log)
+    if chain and log and log[-1].after_run == chain[-1].run_id:
+        found.head = store.sha256(event_path(log[-1].number))
+    found.notes += [
+        f"{event.told()}. The evidence stays." if event.kind == "let_go" else f"{event.told()}."
+        for event in log
+    ]
     return chain, found
 
 
@@ -95,12 +106,7 @@ def _listed_files(
     for link in chain:
         manifest = link.manifest or {}
         sections = (
-            ("lake", "evidence", "earlier_validation")
-            if store.is_whole
-            else (
-                "lake",
-                "evidence",
-            )
+            ("lake", "evidence", "earlier_validation") if store.is_whole else ("lake", "evidence")
         )
         for entry in (entry for name in sections for entry in manifest.get(name, ())):
             path = entry["path"]
@@ -148,11 +154,19 @@ def _publication(
     if not link.manifest or link.manifest["run"]["status"] != "published":
         return
     folder = home.published / link.run_id
-    store = HomeStore(folder)
     listed = {entry["path"]: entry["sha256"] for entry in link.manifest["files"]}
+    if link.let_go and not folder.is_dir():
+        folder = kept_part(home, link.run_id)
+        listed = {
+            path: sha256
+            for path, sha256 in listed.items()
+            if path.startswith(NEEDED_BY_THE_NEXT_RUN)
+        }
+    store = HomeStore(folder)
+    below = folder.relative_to(home.root)
     for path, sha256 in listed.items():
         found.files += 1
-        place = f"published/{link.run_id}/{path}"
+        place = f"{below}/{path}"
         if on_file:
             on_file(place)
         if not store.has(path):
@@ -163,9 +177,7 @@ def _publication(
             yield Difference(place, f"the {kind} was changed{detail}")
     for path in store.under(""):
         if path not in listed and path != MANIFEST:
-            yield Difference(
-                f"published/{link.run_id}/{path}", "is no file of the publication; it was put in"
-            )
+            yield Difference(f"{below}/{path}", "is no file of the publication; it was put in")
 
 
 def _current(home: Home, chain: list[Link]) -> Iterator[Difference]:
@@ -177,6 +189,14 @@ def _current(home: Home, chain: list[Link]) -> Iterator[Difference]:
     }
     if current is not None and current not in known:
         yield Difference("published/current", f"leads to {current}, which no run published")
+        return
+    expected = current_by_the_record(read_log(HomeStore(home.root)), max(known, default=None))
+    if current != expected:
+        yield Difference(
+            "published/current",
+            f"leads to {current or 'nothing'}; by the record, readers should have {expected}. "
+            "A rollback that was killed is finished by the next run or rollback",
+        )
 
 
 def _unlisted_lake(
@@ -206,7 +226,8 @@ def _rest_of_the_pack(store: PackStore, link: Link) -> Iterator[Difference]:
     if link.manifest is None:
         return
     made = derived_files(link.manifest)
-    listed = {entry["path"] for name in ("lake", "evidence") for entry in link.manifest[name]} | {
+    sections = ("lake", "evidence", "publication_log")
+    listed = {entry["path"] for name in sections for entry in link.manifest.get(name, ())} | {
         link.manifest_path,
         link.record_path,
     }

@@ -15,6 +15,7 @@ from orchestration.ingest.contract import feed_contract
 from orchestration.ingest.lake import raw_view_sql
 from orchestration.ingest.sql import literal
 from orchestration.publish.publication import list_publications
+from orchestration.publish.retention import publication_or_kept_part
 
 
 def contract_mapping() -> dict[str, Any]:
@@ -34,7 +35,7 @@ def validation_source(layer: Layer, home: Home, memory_limit: str) -> Source:
 
 def published_tiers(home: Home, run_id: str) -> Path:
     """The folder of a publication that tells the tiers of its customers."""
-    return home.published / run_id / "parquet" / "marts" / "dim_customer"
+    return publication_or_kept_part(home, run_id) / "parquet" / "marts" / "dim_customer"
 
 
 def last_published_tiers(home: Home) -> Path | None:

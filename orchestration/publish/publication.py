@@ -22,7 +22,7 @@ DATABASE = "marts.duckdb"
 # mean the schema or the database, and is refused. Readers open the file by this name; it
 # is a hard link, since DuckDB looks through a symbolic one.
 DATABASE_FOR_READERS = "tierwise.duckdb"
-_UNFINISHED = ".unfinished-"
+UNFINISHED = ".unfinished-"
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
 
 
@@ -38,7 +38,7 @@ class PublishedOutput:
 
 def sweep_unfinished(home: Home) -> None:
     """Remove what a killed run began to publish and never finished."""
-    for leftover in home.published.glob(f"{_UNFINISHED}*"):
+    for leftover in home.published.glob(f"{UNFINISHED}*"):
         if leftover.is_symlink() or leftover.is_file():
             leftover.unlink()
         else:
@@ -84,7 +84,7 @@ def write_publication(
     Returns:
         The unfinished folder and what was written to it.
     """
-    folder = home.published / f"{_UNFINISHED}{run_id}"
+    folder = home.published / f"{UNFINISHED}{run_id}"
     folder.mkdir()
     outputs = []
     with duckdb.connect(str(folder / DATABASE_FOR_READERS)) as connection:
@@ -159,10 +159,16 @@ def finish_publication(home: Home, run_id: str, unfinished: Path) -> Path:
     _flush(unfinished)
     final = home.published / run_id
     unfinished.rename(final)
-    link = home.published / f"{_UNFINISHED}link-{run_id}"
+    switch_to(home, run_id)
+    return final
+
+
+def switch_to(home: Home, run_id: str) -> None:
+    """Make a whole publication the current one, from one moment to the next."""
+    link = home.published / f"{UNFINISHED}link-{run_id}"
+    link.unlink(missing_ok=True)
     link.symlink_to(run_id)
     link.replace(home.published / CURRENT)
-    return final
 
 
 def _flush(folder: Path) -> None:

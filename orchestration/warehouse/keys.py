@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 PUBLICATION = dg.AssetKey(["publication"])
+POSTGRES = dg.AssetKey(["postgres"])
 VALIDATION_RESULTS = dg.AssetKey(["control", "validation_results"])
 
 

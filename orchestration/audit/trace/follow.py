@@ -31,6 +31,12 @@ def trace(home: Home, link: Link, mart: str, customer_id: str, month: str) -> Tr
     if plan is None:
         raise ConfigurationError(f"{mart} cannot be traced. Can be: {', '.join(PLANS)}.")
     database = home.published / link.run_id / DATABASE_FOR_READERS
+    if link.let_go and not database.exists():
+        raise ConfigurationError(
+            f"The publication of run {link.run_id} was let go ({link.let_go.told()}): its rows "
+            "cannot be traced here any more. `tierwise audit reproduce --keep DIR` builds them "
+            "again."
+        )
     if link.manifest is None or not database.exists():
         raise ConfigurationError(
             f"Run {link.run_id} has no publication here; `tierwise audit list` shows which have."

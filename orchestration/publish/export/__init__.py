@@ -1,0 +1,1 @@
+"""A published table as a file for people: CSV or Excel, written row by row."""

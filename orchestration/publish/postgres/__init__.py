@@ -1,0 +1,1 @@
+"""PostgreSQL as a second place that serves the publication; filled by `serve`."""
