@@ -17,7 +17,6 @@ from orchestration.ingest.files import FileRefusedError, Fingerprint, require_un
 from orchestration.ingest.judged_rows import (
     SHOWN_REASONS,
     FileCounts,
-    count_rows,
     one_value,
     write_faulty_rows,
     write_unknown,
@@ -79,8 +78,7 @@ def load_file(
         finally:
             # What changed under the reader is told as that, not as damage.
             require_unchanged(file.path, taken)
-        name = f"{file.feed}/{file.name}"
-        counts = count_rows(connection, name, delivery.rows, len(delivery.broken))
+        counts = staging.count(f"{file.feed}/{file.name}", delivery)
         if file.totals:
             _require_totals(connection, feed, file.totals, counts)
         reasons: tuple[str, ...] = ()

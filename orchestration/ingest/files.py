@@ -54,7 +54,8 @@ class Lines:
         if len(self.head) < CHUNK:
             self.head += chunk[: CHUNK - len(self.head)]
         self.feeds += chunk.count(b"\n")
-        self.returns += chunk.count(b"\r")
+        if b"\r" in chunk:
+            self.returns += chunk.count(b"\r")
         self.quoted = self.quoted or b'"' in chunk
         self.last = chunk[-1:] or self.last
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -17,6 +17,7 @@ from orchestration.ingest.rules import row_json
 from orchestration.ingest.sql import identifier, literal
 
 SHOWN_REASONS = 3
+TEXTS = ("_reasons", "_row_json", "_original", "_unknown")
 KEYS_AT_ONCE = 8_000_000  # some 300 MB
 
 
@@ -30,27 +31,35 @@ class FileCounts:
     duplicate: int
 
 
-def show_judged(
-    connection: duckdb.DuckDBPyConnection, feed: Feed, staged: Path, *, is_sound: bool = False
-) -> None:
-    """Creates the view `judged` of the rows staged in a Parquet file, and no verdicts on them.
+def show_sound(connection: duckdb.DuckDBPyConnection, feed: Feed, staged: Path) -> None:
+    """Creates the view `judged` of a Parquet file of sound rows (see rules.sound)."""
+    columns = ", ".join(identifier(column.name) for column in feed.columns)
+    nothing = ", ".join(f"cast(null as varchar) as {name}" for name in TEXTS)
+    connection.execute(
+        f"create or replace temp view judged as select {columns}, "
+        f"coalesce(_row_number, file_row_number + 1) as _row_number, {nothing}, "
+        f"false as _is_duplicate from read_parquet({literal(staged)})"
+    )
 
-    `is_sound` tells a file of sound rows as they go to the lake from one with all rows and
-    their reasons (see rules.sound and rules.judged).
+
+def show_judged(connection: duckdb.DuckDBPyConnection, feed: Feed, staged: Path) -> None:
+    """Creates the view `judged` of a Parquet file of all rows with their reasons.
+
+    They are those of rules.judged and the verdicts on them, of which there are none yet.
     """
     connection.execute(
         "create or replace temp table verdicts "
         "(_judged_row bigint, _verdict varchar, _is_repeat boolean)"
     )
     columns = ", ".join(identifier(column.name) for column in feed.columns)
-    texts = ("_reasons", "_row_json", "_original", "_unknown")
-    told = ", ".join(f"cast(null as varchar) as {name}" if is_sound else name for name in texts)
-    number = "_row_number" if is_sound else "_line"
     connection.execute(
         f"""
         create or replace temp view judged as
         with staged as (
-            select {columns}, {told}, coalesce({number}, file_row_number + 1) as _row_number
+            select
+                {columns},
+                {", ".join(TEXTS)},
+                coalesce(_line, file_row_number + 1) as _row_number
             from read_parquet({literal(staged)})
         )
         select
@@ -69,25 +78,46 @@ def show_judged(
     )
 
 
-def judge_repeated_keys(connection: duckdb.DuckDBPyConnection, feed: Feed, rows: int) -> bool:
-    """Of equal rows the first counts; rows that differ under one key are all at fault.
+def has_repeated_keys(connection: duckdb.DuckDBPyConnection, feed: Feed, rows: int) -> bool:
+    """Whether any key could stand twice among the judged rows; `rows` is their number."""
+    return any(
+        one_value(connection, f"select count(*) from ({hashes})")
+        for hashes in _repeated_hashes(feed, rows)
+    )
 
-    `rows` is the number of all rows. Returns whether there are any such.
+
+def _repeated_hashes(feed: Feed, rows: int) -> Iterator[str]:
+    """Selects of the hashes of keys that stand twice.
+
+    Hashes are small, and seldom one does. They are taken a part at a time, so that a large
+    file needs no more memory than others.
     """
-    key = ", ".join(identifier(name) for name in feed.version_key)
-    whole_key = " and ".join(f"{identifier(name)} is not null" for name in feed.version_key)
-    connection.execute("create or replace temp table repeated (key_hash ubigint)")
-    # Hashes, which are small, tell whether any key could stand twice: seldom one does. A part
-    # of them at a time, so that no file needs more memory than others.
+    key, whole_key = _key(feed), _is_whole_key(feed)
     parts = 1 + rows // KEYS_AT_ONCE
     for part in range(parts):
         in_part = f" and hash({key}) % {parts} = {part}" if parts > 1 else ""
-        connection.execute(
-            f"insert into repeated select hash({key}) from judged where {whole_key}{in_part} "
+        yield (
+            f"select hash({key}) as key_hash from judged where {whole_key}{in_part} "
             "group by all having count(*) > 1"
         )
+
+
+def _key(feed: Feed) -> str:
+    return ", ".join(identifier(name) for name in feed.version_key)
+
+
+def _is_whole_key(feed: Feed) -> str:
+    return " and ".join(f"{identifier(name)} is not null" for name in feed.version_key)
+
+
+def judge_repeated_keys(connection: duckdb.DuckDBPyConnection, feed: Feed, rows: int) -> None:
+    """Of equal rows the first counts; rows that differ under one key are all at fault."""
+    key, whole_key = _key(feed), _is_whole_key(feed)
+    connection.execute("create or replace temp table repeated (key_hash ubigint)")
+    for hashes in _repeated_hashes(feed, rows):
+        connection.execute(f"insert into repeated {hashes}")
     if not one_value(connection, "select count(*) from repeated"):
-        return False
+        return
     columns = ", ".join(identifier(column.name) for column in feed.columns)
     named_key = ", ".join(feed.version_key)
     shown_key = " || ', ' || ".join(
@@ -124,7 +154,6 @@ def judge_repeated_keys(connection: duckdb.DuckDBPyConnection, feed: Feed, rows:
         select * from told where _verdict is not null or _is_repeat order by _judged_row
         """
     )
-    return bool(one_value(connection, "select count(*) from verdicts"))
 
 
 def count_rows(

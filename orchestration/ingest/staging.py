@@ -16,9 +16,13 @@ import duckdb
 
 from orchestration.ingest.contract import Feed
 from orchestration.ingest.judged_rows import (
+    FileCounts,
+    count_rows,
+    has_repeated_keys,
     judge_repeated_keys,
     months_of_rows,
     show_judged,
+    show_sound,
     write_rows,
 )
 from orchestration.ingest.lake import PARQUET, Lake, make_folder, unfinished_name
@@ -34,7 +38,7 @@ WORKING_FILE = "format parquet, preserve_order true"
 class Staging:
     """One file of a feed on its way to the lake under a `stem` (see Lake).
 
-    `is_sound` once all its rows are taken and none is at fault or stands twice.
+    `sound_rows` is their number once all are taken and none is at fault or stands twice.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -44,7 +48,7 @@ class Staging:
     load_id: str
     timezone: str
     declared: FeedSource
-    is_sound: bool = False
+    sound_rows: int | None = None
 
     @property
     def unfinished(self) -> Path:
@@ -53,24 +57,31 @@ class Staging:
 
     def take(self, delivery: Delivery) -> bool:
         """Whether the file could be read whole; the view `judged` shows its rows then."""
-        self.is_sound = not delivery.unknown and self._take_sound(delivery)
-        return self.is_sound or fill(
+        self.sound_rows = None if delivery.unknown else self._take_sound(delivery)
+        return self.sound_rows is not None or fill(
             self.connection, self.lake, self.feed, delivery, self.timezone, self.declared
         )
 
-    def _take_sound(self, delivery: Delivery) -> bool:
+    def _take_sound(self, delivery: Delivery) -> int | None:
         make_folder(self.unfinished.parent)
         select = sound(self.feed, delivery, self.load_id, self.timezone, self.declared)
         rows = _copied(self.connection, select, self.unfinished, PARQUET)
         if rows is None or delivery.rows not in (None, rows):
-            return False
-        show_judged(self.connection, self.feed, self.unfinished, is_sound=True)
-        return not judge_repeated_keys(self.connection, self.feed, rows)
+            return None
+        show_sound(self.connection, self.feed, self.unfinished)
+        return None if has_repeated_keys(self.connection, self.feed, rows) else rows
+
+    def count(self, name: str, delivery: Delivery) -> FileCounts:
+        """What became of the rows of the file called `name`."""
+        broken = len(delivery.broken)
+        if self.sound_rows is None:
+            return count_rows(self.connection, name, delivery.rows, broken)
+        return FileCounts(self.sound_rows + broken, self.sound_rows, broken, 0)
 
     def write(self) -> tuple[date, ...]:
         """Puts the sound rows into the lake; their months, where the feed has a month."""
         months = months_of_rows(self.connection, self.feed)
-        if self.is_sound and len(months) <= 1:
+        if self.sound_rows is not None and len(months) <= 1:
             target = self.lake.raw_file(self.feed, self.stem, *months or (None,))
             make_folder(target.parent)
             self.unfinished.replace(target)

@@ -28,8 +28,19 @@ from orchestration.ingest.lake import Lake
 from orchestration.ingest.landing import DeliveredFile, format_of
 from orchestration.ingest.sql import connect
 
-FORMATS = ("csv", "csv.gz", "csv.zst", "ndjson", "parquet")
-OPTIONS = {"csv": "format csv, header", "ndjson": "format json", "parquet": "format parquet"}
+FORMATS = ("csv", "csv.gz", "csv.zst", "tsv", "ndjson", "parquet")
+OPTIONS = {
+    "csv": "format csv, header",
+    "tsv": "format csv, header, delimiter '\t'",
+    "ndjson": "format json",
+    "parquet": "format parquet",
+}
+READERS = {
+    "csv": "read_csv",
+    "tsv": "read_csv",
+    "ndjson": "read_ndjson",
+    "parquet": "read_parquet",
+}
 COMPRESSION = {"gz": "gzip", "zst": "zstd"}
 CHARGES = """
     select
@@ -75,11 +86,10 @@ def write_charges(path: Path, kind: str, rows: int) -> None:
 def copy(path: Path, home: Path, memory_limit: str) -> None:
     """DuckDB alone: types guessed, nothing checked."""
     home.mkdir(parents=True)
-    reader = {"csv": "read_csv", "ndjson": "read_ndjson", "parquet": "read_parquet"}
     layout = (format_of(path.name) or "").partition(".")[0]
     connection = connect(memory_limit, home / "spill")
     connection.execute(
-        f"copy (select * from {reader[layout]}('{path}')) to '{home / 'x.parquet'}' "
+        f"copy (select * from {READERS[layout]}('{path}')) to '{home / 'x.parquet'}' "
         "(format parquet)"
     )
 
