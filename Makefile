@@ -9,7 +9,7 @@ INSTALL := $(PIP) install --no-deps --no-compile --require-hashes --requirement
 FINISH = $(PIP) install --no-deps --no-build-isolation --editable . \
 	&& $(BIN)/python -m compileall -q -j 0 $(VENV)/lib && touch $@
 
-.PHONY: help run test lint bench bench-load clean
+.PHONY: help run test lint bench bench-load bench-validation clean
 
 help:
 	@echo "make run    set up, run the main job on the bundled sample"
@@ -17,6 +17,7 @@ help:
 	@echo "make lint   check format, style and types"
 	@echo "make bench  time the main job on the bundled sample, phase by phase"
 	@echo "make bench-load  time the loader per format against the engine's own reader"
+	@echo "make bench-validation  share of validation in a large run (half an hour)"
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -60,6 +61,9 @@ bench: $(VENV)/.installed-dev
 
 bench-load: $(VENV)/.installed-dev
 	@$(BIN)/python -m tests.benchmarks.loading
+
+bench-validation: $(VENV)/.installed-dev
+	@$(BIN)/python -m tests.benchmarks.validation
 
 clean:
 	@rm -rf $(VENV) home
