@@ -60,6 +60,12 @@ def _print_checks(console: Console, session: RunSession) -> None:
             f"{result.expectation}{observed} {escape(told_concern(result))}".rstrip(),
             highlight=False,
         )
+        if result.accepted_by:
+            console.print(
+                f"  accepted by {result.accepted_by}: {result.accepted_reason}",
+                highlight=False,
+                markup=False,
+            )
     for answer in session.unused_acceptances:
         console.print(
             f"[yellow]Note:[/] --accept {answer.check}: no critical check of that name failed; "
