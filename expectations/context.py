@@ -74,16 +74,3 @@ def open_context(home: Path) -> FileDataContext:
     context.enable_analytics(False)
     context.variables.save()
     return gx.get_context(mode="file", project_root_dir=folder)
-
-
-def forget_definitions(home: Path, layer: str) -> None:
-    """Remove a layer's suites, definitions and checkpoint of an earlier run.
-
-    They are written anew by every run, from the code of that run; each stored result
-    carries the rules it was checked by, so nothing of the evidence is lost.
-    """
-    folder = context_folder(home)
-    for kind in ("expectations", "validation_definitions"):
-        for path in (folder / kind).glob(f"{layer}_*.json"):
-            path.unlink()
-    (folder / "checkpoints" / f"{layer}.json").unlink(missing_ok=True)

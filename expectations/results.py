@@ -139,7 +139,7 @@ class SuiteResult:
 
 @dataclass(frozen=True)
 class LayerResult:
-    """What a layer's checkpoint found, suite by suite."""
+    """What was found in a layer, suite by suite."""
 
     run_id: str
     layer: Layer

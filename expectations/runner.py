@@ -1,4 +1,4 @@
-"""Validates a layer: one checkpoint, one validation definition per suite."""
+"""Validates a layer: one validation definition per suite."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from urllib.parse import unquote, urlsplit
 from expectations.context import (
     DATA_DOCS_SITE,
     data_docs_folder,
-    forget_definitions,
     open_context,
 )
 from expectations.contract import Contract, Period, check_views
@@ -35,12 +34,16 @@ from expectations.results import (
 from expectations.weights import Weight, weigh
 
 if TYPE_CHECKING:
-    from great_expectations import Checkpoint
-    from great_expectations.checkpoint.checkpoint import CheckpointResult
-    from great_expectations.core import ExpectationSuite
+    from great_expectations import ValidationDefinition
+    from great_expectations.core import ExpectationSuite, ExpectationSuiteValidationResult
     from great_expectations.data_context.data_context.file_data_context import (
         FileDataContext,
     )
+    from great_expectations.data_context.types.resource_identifiers import (
+        ValidationResultIdentifier,
+    )
+
+    Outcome = Mapping[ValidationResultIdentifier, ExpectationSuiteValidationResult]
 
 MARTS = (
     "dim_customer",
@@ -105,11 +108,10 @@ def validate_layer(
     with _quiet():
         suites = build_suites(layer, contract, datasets)
         context = open_context(home)
-        forget_definitions(home, layer)
         source = _prepared(layer, connection, contract, period)
-        checkpoint = _checkpoint(context, layer, suites, source)
+        definitions = _definitions(context, layer, suites, source)
         try:
-            outcome = _run(checkpoint, run_id)
+            outcome = _run(definitions, run_id)
             weights = _weights(context, layer, suites, outcome, tiers)
         finally:
             _let_go(context, layer)
@@ -165,15 +167,18 @@ def _accepted(
     return tuple(replace(suite, results=tuple(map(marked, suite.results))) for suite in suites)
 
 
-def _checkpoint(
+def _definitions(
     context: FileDataContext,
     layer: Layer,
     suites: Sequence[ExpectationSuite],
     connection: Source,
-) -> Checkpoint:
-    import great_expectations as gx
+) -> list[ValidationDefinition]:
+    """What is checked by which suite, made by every run from its own code.
 
+    They are not stored: each result carries the rules it was checked by.
+    """
     from expectations import dialect
+    from expectations.definition import RunDefinition
 
     dialect.register()
     # The stub of this method lacks the arguments that it passes on.
@@ -184,19 +189,14 @@ def _checkpoint(
         kwargs={"connect_args": connection.connect_args()},
         assets=[_table_asset(suite) for suite in suites],
     )
-    definitions = [
-        context.validation_definitions.add(
-            gx.ValidationDefinition(
-                name=suite.name,
-                data=source.get_asset(suite.name).get_batch_definition(suite.name),
-                suite=context.suites.add(suite),
-            )
+    return [
+        RunDefinition(
+            name=suite.name,
+            data=source.get_asset(suite.name).get_batch_definition(suite.name),
+            suite=suite,
         )
         for suite in suites
     ]
-    return context.checkpoints.add(
-        gx.Checkpoint(name=layer, validation_definitions=definitions, result_format="SUMMARY")
-    )
 
 
 def _table_asset(suite: ExpectationSuite) -> Any:
@@ -213,10 +213,20 @@ def _table_asset(suite: ExpectationSuite) -> Any:
     )
 
 
-def _run(checkpoint: Checkpoint, run_id: str) -> CheckpointResult:
+def _run(definitions: Sequence[ValidationDefinition], run_id: str) -> Outcome:
     from great_expectations import RunIdentifier
+    from great_expectations.data_context.types.resource_identifiers import (
+        ExpectationSuiteIdentifier,
+        ValidationResultIdentifier,
+    )
 
-    return checkpoint.run(run_id=RunIdentifier(run_name=run_id))
+    run = RunIdentifier(run_name=run_id)
+    outcome = {}
+    for definition in definitions:
+        found = definition.run(run_id=run, result_format="SUMMARY")
+        suite = ExpectationSuiteIdentifier(name=definition.suite.name)
+        outcome[ValidationResultIdentifier(suite, run, found.batch_id)] = found
+    return outcome
 
 
 def _engine_of(context: FileDataContext, layer: Layer) -> Any:
@@ -231,16 +241,14 @@ def _weights(
     context: FileDataContext,
     layer: Layer,
     suites: Sequence[ExpectationSuite],
-    outcome: CheckpointResult,
+    outcome: Outcome,
     tiers: Path | None,
 ) -> dict[str, Weight]:
     """What the failures stand for, by expectation id; only failures are looked into."""
     rules: dict[str, Any] = {
         (rule.meta or {})["expectation_id"]: rule for suite in suites for rule in suite.expectations
     }
-    checks: list[Any] = [
-        checked for validated in outcome.run_results.values() for checked in validated.results
-    ]
+    checks: list[Any] = [checked for validated in outcome.values() for checked in validated.results]
     failed = [
         checked.expectation_config.meta["expectation_id"]
         for checked in checks
@@ -263,9 +271,9 @@ def _let_go(context: FileDataContext, layer: Layer) -> None:
     gc.collect()
 
 
-def _build_data_docs(context: FileDataContext, outcome: CheckpointResult) -> dict[str, Path]:
+def _build_data_docs(context: FileDataContext, outcome: Outcome) -> dict[str, Path]:
     """Add the run's pages to the report, by suite; RuntimeError if one could not be written."""
-    written = list(outcome.run_results)
+    written = list(outcome)
     context.build_data_docs(site_names=[DATA_DOCS_SITE], resource_identifiers=written)
     pages: dict[str, Path] = {}
     for page in written:
@@ -282,10 +290,10 @@ def _suite_results(
     run_id: str,
     layer: Layer,
     suites: Sequence[ExpectationSuite],
-    outcome: CheckpointResult,
+    outcome: Outcome,
     weights: Mapping[str, Weight],
 ) -> tuple[SuiteResult, ...]:
-    by_name = {found.suite_name: found for found in outcome.run_results.values()}
+    by_name = {found.suite_name: found for found in outcome.values()}
     return tuple(
         SuiteResult(
             suite=suite.name,

@@ -20,7 +20,7 @@ from orchestration.home import Home
 from orchestration.jobs import main_job
 from orchestration.progress import Progress
 from orchestration.publish.contract import published_tables
-from orchestration.resources import OnSession, dbt_resource, session_resource
+from orchestration.resources import DbtResource, OnSession, session_resource
 from orchestration.schedules import daily_schedule
 from orchestration.sensors import landing_sensor
 from orchestration.settings import Settings, load_settings
@@ -66,7 +66,7 @@ def build_definitions(
         sensors=[landing_sensor(settings.landing)],
         resources={
             "session": session_resource(settings, progress, on_session, lock, acceptances),
-            "dbt": dbt_resource(),
+            "dbt": DbtResource(),
             **(resource_overrides or {}),
         },
         executor=dg.in_process_executor,

@@ -6,10 +6,12 @@ assets more than the events themselves.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from threading import RLock
 from typing import Any
 
+from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import ConfigurableClassData
@@ -21,7 +23,10 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: dict[str, Engine] = {}
+        self._batch: _Transactions | None = None
         super().__init__(base_dir, inst_data)
+        # A batch holds it while it stores its events one by one.
+        self._db_lock = RLock()  # type: ignore[assignment]
 
     @classmethod
     def from_config_value(
@@ -37,13 +42,29 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
         self._engines.clear()
         super().dispose()
 
+    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+        """Store events in one transaction per file: what a run plans comes by the hundred."""
+        with self._db_lock, ExitStack() as transactions:
+            self._batch = _Transactions(self._engine_of, transactions)
+            try:
+                for event in events:
+                    self.store_event(event)
+            finally:
+                self._batch = None
+
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
         with self._db_lock:
-            if shard not in self._engines:
-                self._engines[shard] = self._open(shard)
-            with self._engines[shard].begin() as connection:
+            if self._batch is not None:
+                yield self._batch[shard]
+                return
+            with self._engine_of(shard).begin() as connection:
                 yield connection
+
+    def _engine_of(self, shard: str) -> Engine:
+        if shard not in self._engines:
+            self._engines[shard] = self._open(shard)
+        return self._engines[shard]
 
     def _open(self, shard: str) -> Engine:
         engine = create_engine(
@@ -58,3 +79,15 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
 
         self._initdb(engine)
         return engine
+
+
+class _Transactions(dict[str, Connection]):
+    """A transaction per file, begun when it is first asked for."""
+
+    def __init__(self, engine_of: Callable[[str], Engine], until: ExitStack) -> None:
+        self._engine_of = engine_of
+        self._until = until
+
+    def __missing__(self, shard: str) -> Connection:
+        self[shard] = self._until.enter_context(self._engine_of(shard).begin())
+        return self[shard]

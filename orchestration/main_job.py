@@ -24,6 +24,8 @@ from orchestration.settings import Settings
 @contextmanager
 def _instance(home: Home) -> Iterator[dg.DagsterInstance]:
     os.environ["DAGSTER_HOME"] = str(prepare_instance(home))
+    # What a run plans, an event for each asset and check, is written at once.
+    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
     with dg.DagsterInstance.get() as instance:
         yield instance
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
-from functools import cached_property
+from contextlib import AbstractContextManager, suppress
 from importlib import metadata
+from pathlib import Path
+from typing import Any
 
 import dagster as dg
-from dagster_dbt import DbtCliResource
+from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation
+from dagster_dbt.asset_utils import get_updated_cli_invocation_params_for_context
 from packaging.version import Version
+from pydantic import PrivateAttr
 
 from expectations.results import Acceptance
 from orchestration.home import Home
@@ -18,7 +24,7 @@ from orchestration.ingest.lock import HomeLock
 from orchestration.progress import LogProgress, Progress
 from orchestration.session import RunSession, open_session, run_id_of
 from orchestration.settings import Settings
-from orchestration.warehouse.project import PROJECT_DIR, code_version, dbt_executable
+from orchestration.warehouse.project import PROJECT_DIR, code_version
 
 OnSession = Callable[[RunSession], None]
 
@@ -65,25 +71,62 @@ def session_resource(
     return dg.ResourceDefinition(resource_fn=session)
 
 
-class DbtProcess(DbtCliResource):
-    """dbt as a process of its own: inside this one it would keep the warehouse open.
+class DbtResource(dg.ConfigurableResource[Any]):
+    """dbt with the project of this repository, as a process of its own.
 
-    dagster-dbt asks the command for its version, and sets up an adapter in this process to
-    fetch row counts with; the one is known and the other not used, so both are left out.
+    Inside this process it would keep the warehouse open. The process can be started before it
+    is needed, see `orchestration.warehouse.dbt_worker`.
     """
 
-    @cached_property
-    def _cli_version(self) -> Version:
-        return Version(metadata.version("dbt-core"))
+    _waiting: subprocess.Popen[bytes] | None = PrivateAttr(default=None)
 
-    def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> None:  # type: ignore[override]
-        """None: nothing is asked of the warehouse while dbt works."""
+    def make_ready(self) -> None:
+        """Start the process of the next command; it waits to be told what that is."""
+        if self._waiting is None:
+            self._waiting = subprocess.Popen(
+                [sys.executable, "-m", "orchestration.warehouse.dbt_worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                cwd=PROJECT_DIR,
+            )
 
+    def build(
+        self, arguments: Sequence[str], context: dg.AssetExecutionContext, target_path: Path
+    ) -> DbtCliInvocation:
+        """Run a command on what the step has selected.
 
-def dbt_resource() -> DbtProcess:
-    """dbt with the project of this repository."""
-    return DbtProcess(
-        project_dir=str(PROJECT_DIR),
-        profiles_dir=str(PROJECT_DIR),
-        dbt_executable=dbt_executable(),
-    )
+        Args:
+            arguments: of dbt, without a selection.
+            context: of the step; Dagster's selection becomes dbt's.
+            target_path: where dbt leaves its artifacts.
+        """
+        selected = get_updated_cli_invocation_params_for_context(
+            context=context, manifest={}, dagster_dbt_translator=DagsterDbtTranslator()
+        )
+        command = [*arguments, *selected.selection_args]
+        if selected.indirect_selection:
+            command += ["--indirect-selection", selected.indirect_selection]
+        self.make_ready()
+        process, self._waiting = self._waiting, None
+        assert process is not None
+        assert process.stdin is not None
+        with suppress(BrokenPipeError), process.stdin as told:  # it says itself why it ended
+            told.write(json.dumps(command).encode() + b"\n")
+        return DbtCliInvocation(
+            process=process,
+            manifest=selected.manifest,
+            dagster_dbt_translator=selected.dagster_dbt_translator,
+            project_dir=PROJECT_DIR,
+            target_path=target_path,
+            raise_on_error=True,
+            cli_version=Version(metadata.version("dbt-core")),
+            context=context,
+        )
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        """End a process that was made ready and not needed: its input ends."""
+        if self._waiting is not None:
+            self._waiting.kill()
+            self._waiting.communicate()
+            self._waiting = None

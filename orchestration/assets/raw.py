@@ -36,10 +36,11 @@ def raw_assets() -> dg.AssetsDefinition:
         for name, description in LEDGERS.items()
     ]
 
-    @dg.multi_asset(specs=specs, name="load_landing", required_resource_keys={"session"})
+    @dg.multi_asset(specs=specs, name="load_landing", required_resource_keys={"session", "dbt"})
     def load_landing(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         session: RunSession = context.resources.session
         session.progress.phase("Load the landing area")
+        context.resources.dbt.make_ready()
         try:
             result = load(
                 session.settings,

@@ -7,12 +7,13 @@ from typing import Any
 
 import dagster as dg
 import duckdb
-from dagster_dbt import DbtCliResource, dbt_assets
+from dagster_dbt import dbt_assets
 from dagster_dbt.errors import DagsterDbtCliRuntimeError
 
 from orchestration.audit.evidence import keep_dbt_artifacts
 from orchestration.errors import BuildFailedError, DataBlockedError, TierwiseError
 from orchestration.publish.contract import PUBLISHED_SCHEMAS
+from orchestration.resources import DbtResource
 from orchestration.session import RunSession
 from orchestration.warehouse.keys import dbt_key
 from orchestration.warehouse.translator import WarehouseTranslator
@@ -62,7 +63,7 @@ def warehouse_assets(manifest_path: Path) -> list[dg.AssetsDefinition]:
 
 def _run_dbt(
     context: dg.AssetExecutionContext,
-    dbt: DbtCliResource,
+    dbt: DbtResource,
     session: RunSession,
     manifest: Mapping[str, Any],
 ) -> Iterator[Any]:
@@ -71,9 +72,7 @@ def _run_dbt(
     Published tables wait for the end, to be shown with their rows: these are read from
     DuckDB's catalogue, and an open reader would make dbt's next write fail.
     """
-    invocation = dbt.cli(
-        list(BUILD_ARGUMENTS), context=context, target_path=session.home.dbt, manifest=None
-    )
+    invocation = dbt.build(BUILD_ARGUMENTS, context, session.home.dbt)
     total = _selected_nodes(context)
     waiting: list[tuple[dg.Output[Any], tuple[str, ...]]] = []
     try:

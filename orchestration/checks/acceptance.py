@@ -48,11 +48,12 @@ def _acceptance(
             )
             for name, key in datasets
         ],
-        required_resource_keys={"session"},
+        required_resource_keys={"session", "dbt"},
     )
     def validate(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         session: RunSession = context.resources.session
         session.progress.phase(TITLES[layer])
+        context.resources.dbt.make_ready()
         result = validate_layer(
             layer,
             home=session.home.root,
