@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import dagster as dg
@@ -13,6 +14,7 @@ from dagster_dbt.errors import DagsterDbtCliRuntimeError
 from orchestration.audit.evidence import keep_dbt_artifacts
 from orchestration.errors import BuildFailedError, DataBlockedError, TierwiseError
 from orchestration.publish.contract import PUBLISHED_SCHEMAS
+from orchestration.report.page import make_ready as make_report_ready
 from orchestration.resources import DbtResource
 from orchestration.session import RunSession
 from orchestration.warehouse.keys import dbt_key
@@ -73,6 +75,8 @@ def _run_dbt(
     DuckDB's catalogue, and an open reader would make dbt's next write fail.
     """
     invocation = dbt.build(BUILD_ARGUMENTS, context, session.home.dbt)
+    # dbt works in a process of its own; this one has time for what comes after.
+    Thread(target=make_report_ready, daemon=True).start()
     total = _selected_nodes(context)
     waiting: list[tuple[dg.Output[Any], tuple[str, ...]]] = []
     try:

@@ -109,6 +109,12 @@ def subject_of_run(session: RunSession) -> Subject:
     )
 
 
+def make_ready() -> None:
+    """Draw what needs no data, seconds of imports and of work, while there is time for it."""
+    _chart_libraries()
+    _charts()
+
+
 def report_page(database: Path, subject: Subject) -> str:
     """The report of a publication as one HTML page.
 
@@ -147,8 +153,6 @@ def render(figures: Mapping[str, Figure], subject: Subject) -> str:
 def _content(
     figures: Mapping[str, Figure], subject: Subject, words: Mapping[str, Mapping[str, str]]
 ) -> dict[str, Any]:
-    from orchestration.report.charts import chart_specs
-
     return {
         "subject": {
             **asdict(subject),
@@ -164,7 +168,7 @@ def _content(
         "group_only": GROUP_ONLY,
         "headlines": HEADLINES,
         "words": words,
-        "charts": {language: chart_specs(words[language]) for language in LANGUAGES},
+        "charts": _charts(),
         "flow": _flow(figures["migration"]),
         "figures": {
             name: {"columns": figure.columns, "rows": figure.rows}
@@ -193,6 +197,14 @@ def _embedded(content: dict[str, Any]) -> str:
 
 def _asset(name: str) -> str:
     return (PAGE / name).read_text(encoding="utf-8").strip()
+
+
+@cache
+def _charts() -> dict[str, Any]:
+    """The charts without their data, by language and figure."""
+    from orchestration.report.charts import chart_specs
+
+    return {language: chart_specs(words) for language, words in read_words().items()}
 
 
 @cache
