@@ -66,8 +66,13 @@ def run(
         str | None, typer.Option(metavar="NAME", help="Who answers for what is accepted.")
     ] = None,
     reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why it is accepted.")] = None,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Do all the work although nothing is new.")
+    ] = False,
 ) -> None:
     """Load what is new, validate, build, validate, snapshot, publish.
+
+    Where nothing changed since the current publication was made, it says so and stops.
 
     Exit codes: 0 published, 1 blocked by validation, 2 wrong use or configuration,
     3 another run holds the warehouse.
@@ -87,6 +92,18 @@ def run(
     # A wrong folder and a second run are refused before anything slow is imported.
     require_landing(settings.landing, settings.sources)
     with HomeLock(settings.home):
+        from orchestration.publish.inputs import forget, inputs_of
+
+        home_in_use = Home(settings.home)
+        inputs = inputs_of(settings)
+        if inputs and not (rebuild or acceptances) and (made := inputs.made(home_in_use)):
+            console.print(
+                f"Nothing new since {made}: it stays published. --rebuild does all the work again.",
+                highlight=False,
+            )
+            return
+        forget(home_in_use)
+
         from orchestration.console import ConsoleProgress
         from orchestration.session import ValidationBlockedError
         from orchestration.summary import print_summary
@@ -96,7 +113,7 @@ def run(
                 progress.phase("Prepare")
                 # dbt parses a new home in its own process, while this one imports Dagster.
                 with ThreadPoolExecutor(max_workers=1) as beside:
-                    prepared = beside.submit(prepare_home, Home(settings.home), settings)
+                    prepared = beside.submit(prepare_home, home_in_use, settings)
                     from orchestration.main_job import run_main_job
 
                     prepared.result()
@@ -105,6 +122,8 @@ def run(
             print_summary(console, blocked.session)
             raise
         print_summary(console, session)
+        if inputs and not acceptances:
+            inputs.remember(home_in_use)
     console.print(f"[green]Published {session.run_id}.[/]", highlight=False)
 
 

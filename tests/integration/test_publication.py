@@ -200,6 +200,17 @@ def test_running_again_with_nothing_new_changes_no_figure(home: Path, tmp_path: 
     assert second["previous_manifest_sha256"]
 
 
+def test_a_run_with_nothing_new_says_so_and_stops(home: Path) -> None:
+    landing, reference = home.parent / "landing", home.parent / "reference"
+    before = (home / "published" / "current").readlink()
+    outcome = run_job(home, landing, reference)
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+    assert f"Nothing new since {before.name}" in outcome.stdout
+    assert (home / "published" / "current").readlink() == before
+    with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
+        assert instance.get_runs_count() == 1, "nothing ran"
+
+
 def test_status_tells_what_is_published(home: Path) -> None:
     outcome = tierwise("status", "--home", home)
     assert outcome.returncode == 0
