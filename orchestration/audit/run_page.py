@@ -263,7 +263,8 @@ def _reconciliations(manifest: Mapping[str, Any]) -> Iterator[str]:
 
 def _total(control: str, value: str) -> str:
     """A total of rows without decimals, one of money with them."""
-    return f"{Decimal(value):,.0f}" if control.startswith(_OF_ROWS) else _money(value)
+    is_of_rows = control.startswith(_OF_ROWS) or control.endswith("_rows")
+    return f"{Decimal(value):,.0f}" if is_of_rows else _money(value)
 
 
 def _tiers(manifest: Mapping[str, Any]) -> Iterator[str]:

@@ -90,6 +90,26 @@ def test_a_manifest_says_what_the_publication_is_made_of(audited: Audited) -> No
     assert outputs["marts.customer_monthly"]["key"] == ["customer_id", "month"]
 
 
+def test_declared_control_totals_are_evidence_and_reconciled(audited: Audited) -> None:
+    manifest = audited.manifest(LAST)
+    inputs = {(entry["feed"], entry["file_name"]): entry for entry in manifest["inputs"]}
+    measures = {
+        total["measure"]: (total["declared"], total["loaded"])
+        for total in inputs["invoices", "corrections.csv"]["control_totals"]
+    }
+    assert measures == {
+        "rows": ("1.000000000", "1.000000000"),
+        "total_amount": ("700.000000000", "700.000000000"),
+    }
+    assert inputs["invoices", "2025-01.csv.gz"]["control_totals"] == []
+    controls = {control["control"]: control for control in manifest["reconciliation"]}
+    amount = controls["control_totals_invoices_total_amount"]
+    assert (amount["source_total"], amount["warehouse_total"]) == ("700.0000", "700.0000")
+    assert controls["control_totals_invoices_rows"]["passed"]
+    before = {control["control"] for control in audited.manifest(1)["reconciliation"]}
+    assert not any(name.startswith("control_totals_") for name in before)
+
+
 def test_a_blocked_run_leaves_its_evidence_too(audited: Audited) -> None:
     manifest = audited.manifest(BLOCKED)
     assert manifest["outputs"] == []
@@ -404,6 +424,24 @@ def ledger_row(home: Home, runs: list[str]) -> tuple[str, str]:
     return place, "the row of charges/2025-01.csv says rows_loaded = 3, the manifest 4"
 
 
+def declared_total(home: Home, runs: list[str]) -> tuple[str, str]:
+    """What the sender said of the correction, as if it had been less."""
+    place = f"lake/ledger/control_totals/{runs[BLOCKED - 1]}.parquet"
+    rewrite_parquet(
+        home.root / place,
+        "select * replace (case when measure = 'rows' then declared else declared - 1 end "
+        "as declared) from rows",
+    )
+    words = "the total_amount declared of invoices/corrections.csv: declared = 699.000000000"
+    return place, words
+
+
+def declared_total_taken_out(home: Home, runs: list[str]) -> tuple[str, str]:
+    place = f"lake/ledger/control_totals/{runs[BLOCKED - 1]}.parquet"
+    rewrite_parquet(home.root / place, "select * from rows where measure <> 'rows'")
+    return place, "the rows declared of invoices/corrections.csv are missing"
+
+
 def ledger_put_in(home: Home, runs: list[str]) -> tuple[str, str]:
     ledger = home.lake / "ledger"
     shutil.copy(ledger / f"{runs[0]}.parquet", ledger / "20250101T000000Z-00000000.parquet")
@@ -479,6 +517,8 @@ def current_led_astray(home: Home, runs: list[str]) -> tuple[str, str]:
         rule_table,
         rule_table_in_force,
         ledger_row,
+        declared_total,
+        declared_total_taken_out,
         ledger_put_in,
         loaded_rows,
         loaded_rows_put_in,
