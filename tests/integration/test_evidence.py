@@ -24,6 +24,9 @@ from orchestration.audit.verify import Verification, verify_home, verify_pack
 from orchestration.checks.acceptance import CHECK_NAME
 from orchestration.errors import ConfigurationError
 from orchestration.home import Home
+from orchestration.publish.publication import current_publication
+from orchestration.publish.retention import let_go_of_old_publications
+from orchestration.publish.rollback import roll_back
 from orchestration.warehouse.keys import raw_key
 from tests.support.audited import (
     ANSWER,
@@ -657,6 +660,24 @@ def test_an_input_altered_with_its_hash_gives_other_tables(
     tables = {difference.place for difference in found.differences}
     assert {"marts.fct_revenue_monthly", "marts.customer_tier_monthly"} <= tables
     assert not tables & {"marts.dim_region", "audit.load"}, "what does not depend on it is the same"
+
+
+def test_a_run_is_reproduced_after_a_rollback_and_without_its_publication(
+    audited: Audited, tmp_path: Path
+) -> None:
+    """Readers are led back to the third run's publication, and the first's is let go."""
+    home = copy_of(audited, tmp_path)
+    first, third = audited.run_ids[0], audited.run_ids[ACCEPTED - 1]
+    roll_back(home, third, *ANSWER)
+    assert let_go_of_old_publications(home, 1, "test") == [first]
+    assert verify_home(home).differences == []
+    for run_id, note in ((first, f"The publication of run {first} was let go"), (third, "")):
+        outcome = tierwise("audit", "reproduce", run_id, "--home", home.root)
+        assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+        assert note in outcome.stdout
+        assert "each the same" in outcome.stdout
+    assert current_publication(home) == third
+    assert verify_home(home).differences == []
 
 
 def test_a_run_that_published_nothing_cannot_be_reproduced(audited: Audited) -> None:
