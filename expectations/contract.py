@@ -57,6 +57,11 @@ class Feed:
         return f"raw.{self.name}"
 
     @property
+    def repeated(self) -> str:
+        """The table of the hashes of keys that several rows share (see check_views)."""
+        return f"checks.repeated_{self.name}"
+
+    @property
     def required_columns(self) -> list[str]:
         """Columns that may not be empty."""
         return [name for name, rules in self.columns.items() if rules.get("required")]
@@ -98,21 +103,25 @@ def feed_of(contract: Contract, name: str) -> Feed:
 def check_views(contract: Contract, period: Period) -> list[str]:
     """Statements that make the tables the raw rules compare, from the `raw` views.
 
-    `checks.<feed>` holds the rows that count now: of rows delivered again under one
-    key the one delivered last (of a versioned feed its newest version). `checks.bills`
-    holds the revenue of every counted invoice in the reporting currency; one whose
-    currency has no rate counts with 1 here, since a missing rate stops the run elsewhere.
-    `checks.clock` holds the day of the run, so that checking it again later gives the
-    same result.
+    `checks.repeated_<feed>` holds the hashes of keys that several rows share, seldom any:
+    a large feed is grouped by its key here and nowhere else. `checks.<feed>` holds the rows
+    that count now: of rows delivered again under one key the one delivered last (of a
+    versioned feed its newest version). `checks.bills` holds the revenue of every counted
+    invoice in the reporting currency; one whose currency has no rate counts with 1 here,
+    since a missing rate stops the run elsewhere. `checks.clock` holds the day of the run, so
+    that checking it again later gives the same result.
     """
     statements = [
         "create schema if not exists checks",
         f"create or replace table checks.clock as select date '{period.today}' as today",
     ]
-    for name in contract:
-        statements.append(
-            f"create or replace view checks.{name} as {current_rows(feed_of(contract, name))}"
-        )
+    for feed in (feed_of(contract, name) for name in contract):
+        statements += [
+            f"create or replace table {feed.repeated} as"
+            f" select hash({', '.join(feed.key)}) as key_hash from {feed.table}"
+            " group by key_hash having count(*) > 1",
+            f"create or replace view checks.{feed.name} as {current_rows(feed)}",
+        ]
     statements.append(
         "create or replace table checks.charge_totals as"
         " select invoice_id, cast(sum(amount) as decimal(18, 4)) as charged_amount,"
@@ -190,16 +199,12 @@ def current_rows(feed: Feed) -> str:
         f"{column} desc" for column in (feed.version, "delivery_rank", "_row_number") if column
     )
     return f"""
-with repeated as (
-    select hash({key}) as key_hash from {feed.table}
-    group by key_hash having count(*) > 1
-),
-ordered as (
+with ordered as (
     select *, row_number() over (partition by {key} order by {newest}) as newness
     from {feed.table}
-    where hash({key}) in (select key_hash from repeated)
+    where hash({key}) in (select key_hash from {feed.repeated})
 )
-select * from {feed.table} where hash({key}) not in (select key_hash from repeated)
+select * from {feed.table} where hash({key}) not in (select key_hash from {feed.repeated})
 union all
 select * exclude (newness) from ordered where newness = 1
 """

@@ -32,6 +32,22 @@ def safe_message(message: str) -> str:
     return message[start:].splitlines()[0].strip()
 
 
+def without_values(info: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What the library keeps of exceptions, without a message or trace that quotes the data."""
+    if not info:
+        return {}
+    if "raised_exception" not in info:
+        return {name: without_values(entry) for name, entry in info.items()}
+    if not info["raised_exception"]:
+        return dict(info)
+    told = safe_message(str(info.get("exception_message") or ""))
+    return {
+        **info,
+        "exception_message": told if ":" in told else f"{told}: values are not kept",
+        "exception_traceback": None,
+    }
+
+
 def _messages(info: Mapping[str, Any] | None) -> Iterator[str]:
     """Messages of one exception, or of one per metric, as the library has both."""
     if not info:

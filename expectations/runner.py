@@ -21,7 +21,7 @@ from expectations.context import (
 )
 from expectations.contract import Contract, Period, check_views
 from expectations.engine import LakeViews, Source
-from expectations.errors import error_of
+from expectations.errors import error_of, without_values
 from expectations.results import (
     Acceptance,
     ExpectationResult,
@@ -112,6 +112,7 @@ def validate_layer(
         definitions = _definitions(context, layer, suites, source)
         try:
             outcome = _run(definitions, run_id)
+            _forget_values(context, outcome)
             weights = _weights(context, layer, suites, outcome, tiers)
         finally:
             _let_go(context, layer)
@@ -227,6 +228,19 @@ def _run(definitions: Sequence[ValidationDefinition], run_id: str) -> Outcome:
         suite = ExpectationSuiteIdentifier(name=definition.suite.name)
         outcome[ValidationResultIdentifier(suite, run, found.batch_id)] = found
     return outcome
+
+
+def _forget_values(context: FileDataContext, outcome: Outcome) -> None:
+    """Store the results of checks that could not be made again, without values of the data.
+
+    The engine's error may quote the value it stumbled over, and stored results are packed.
+    """
+    for stored, found in outcome.items():
+        failed = [checked for checked in found.results if error_of(checked)]
+        for checked in failed:
+            checked.exception_info = without_values(checked.exception_info)
+        if failed:
+            context.validation_results_store.set(stored, found)
 
 
 def _engine_of(context: FileDataContext, layer: Layer) -> Any:

@@ -134,11 +134,17 @@ def sample(
     months: Annotated[int, typer.Option(min=1, help="Number of months.")] = 18,
     seed: Annotated[int | None, typer.Option(help="Same seed, same data.")] = None,
     defects: Annotated[bool, typer.Option(help="Sprinkle faults, listed in defects.csv.")] = False,
+    control_totals: Annotated[
+        bool,
+        typer.Option("--control-totals", help="Declare rows and sums of the bills beside them."),
+    ] = False,
 ) -> None:
     """Write a realistic operator's landing area of any size."""
     from seeds.operator.generate import write_sample
 
-    summary = write_sample(out, customers, months, seed=seed, defects=defects)
+    summary = write_sample(
+        out, customers, months, seed=seed, defects=defects, control_totals=control_totals
+    )
     for feed, rows in summary.rows.items():
         console.print(f"{feed:<16}{rows:>12,} rows", highlight=False)
     if summary.defects:

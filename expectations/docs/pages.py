@@ -106,29 +106,46 @@ def index_page(runs: Iterable[RunEntry]) -> str:
     )
 
 
+def killed_page(run: RunEntry) -> str:
+    """The page of a run that was killed, in the place where its own would lie."""
+    return document(
+        f"Run {run.run}",
+        f"<p>{link('../index.html', 'All runs')}</p>"
+        f"<h1>Run {escape(run.run)}</h1>"
+        '<div class="verdict critical"><strong>Killed: nothing was published</strong>'
+        "The run did not end, so it left no manifest and stands in no ledger of runs. What it"
+        " had checked until then is kept below; the next run does its work again.</div>"
+        + _suite_table(run, root="../"),
+    )
+
+
 def _run_section(run: RunEntry, *, is_open: bool) -> str:
     counts: dict[str, int] = {}
     for suite in run.suites:
         for severity, failures in suite.failures.items():
             counts[severity] = counts.get(severity, 0) + failures
     checks = sum(suite.checks for suite in run.suites)
+    own = f"<p>{link(run.address, 'This run on one page')}</p>" if run.address else ""
+    return (
+        f"<details{' open' if is_open else ''}><summary><strong>{escape(run.run)}</strong>"
+        f"{escape(run.checked_at)} · {verdict(checks, counts)}</summary>"
+        f"{own}{_suite_table(run)}</details>"
+    )
+
+
+def _suite_table(run: RunEntry, root: str = "") -> str:
+    """The suites of a run with their pages; `root` leads to the folder of the report."""
     lines = "\n".join(
-        f'<tr><td><a href="{escape(suite.address)}">{escape(suite.suite)}</a></td>'
+        f"<tr><td>{link(f'{root}{suite.address}', suite.suite)}</td>"
         f'<td class="number">{suite.checks}</td>'
         f"<td>{verdict(suite.checks, suite.failures)}</td></tr>"
         for suite in run.suites
     )
-    own = f"<p>{link(run.address, 'This run on one page')}</p>" if run.address else ""
-    suites = (
+    if not lines:
+        return ""
+    return (
         '<table><tr><th>Suite</th><th class="number">Checks</th><th>Result</th></tr>'
         f"{lines}</table>"
-        if lines
-        else ""
-    )
-    return (
-        f"<details{' open' if is_open else ''}><summary><strong>{escape(run.run)}</strong>"
-        f"{escape(run.checked_at)} · {verdict(checks, counts)}</summary>"
-        f"{own}{suites}</details>"
     )
 
 

@@ -11,6 +11,8 @@ DATASET = mart("reconciliation", "run_id", "control", owner="finance control", s
 
 # The one control that compares two feeds as the operator delivered them.
 AS_DELIVERED = "starts_with(control, 'charges_against_headers')"
+# What the senders of the files say is in them.
+DECLARED = "starts_with(control, 'control_totals_')"
 # What earlier runs found stays in the table; they were judged then.
 OF_EARLIER_RUN = "run_id <> (select max(run_id) from audit.reconciliation)"
 HOLDS = "(passed and abs(difference) <= tolerance)"
@@ -49,8 +51,19 @@ def build() -> ExpectationSuite:
                 DATASET,
                 "control_passed",
                 "What was built ties to what was delivered, rows and money.",
-                f"{OF_EARLIER_RUN} or {AS_DELIVERED} or {HOLDS}",
+                f"{OF_EARLIER_RUN} or {AS_DELIVERED} or {DECLARED} or {HOLDS}",
                 "architecture, evidence",
+                column="passed",
+                amount="difference",
+                money_unit="difference",
+            ),
+            holds(
+                DATASET,
+                "control_totals_are_met",
+                "What the senders declared in their control totals, rows and sums, is what was"
+                " loaded, quarantined and found repeated.",
+                f"{OF_EARLIER_RUN} or not {DECLARED} or {HOLDS}",
+                "cross-feed reconciliation, control totals of the delivery",
                 column="passed",
                 amount="difference",
                 money_unit="difference",

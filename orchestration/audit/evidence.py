@@ -68,9 +68,12 @@ def validation_of_earlier_runs(home: Home, run_id: str) -> Iterator[Path]:
 
 
 def lake_files(home: Home) -> Iterator[Path]:
-    """The ledger, and the rows of every load in it: what a run builds its figures from."""
+    """The ledger, and the rows of every load in it: what a run builds its figures from.
+
+    With them the links of released rows, which audit.quarantine tells.
+    """
     lake = Lake(home.root)
-    for folder in (lake.ledger, lake.quarantine, lake.root / "raw"):
+    for folder in (lake.ledger, lake.quarantine, lake.releases, lake.root / "raw"):
         for path in folder.rglob("*.parquet"):
             if path.name != SCHEMA_FILE:
                 yield path

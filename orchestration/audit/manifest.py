@@ -142,7 +142,8 @@ def _configuration(session: RunSession, policy_sha256: str | None) -> dict[str, 
 def _inputs(home: Home, run_id: str) -> list[dict[str, Any]]:
     """Every loaded file, with its place in the order of delivery; and what this run saw.
 
-    `delivery_rank` is null for a load that no longer counts, or never did.
+    Each with the control totals declared of it. `delivery_rank` is null for a load that no
+    longer counts, or never did.
     """
     lake = Lake(home.root)
     if not any(lake.ledger.glob("*.parquet")):
@@ -151,7 +152,7 @@ def _inputs(home: Home, run_id: str) -> list[dict[str, Any]]:
     if not lake.active_loads.exists():
         active = "(select '' as load_id, 0 as delivery_rank where false)"
     with duckdb.connect() as connection:
-        return _rows(
+        inputs = _rows(
             connection,
             f"""
             select loads.load_id, loads.feed, loads.file_name, loads.file_sha256,
@@ -164,6 +165,24 @@ def _inputs(home: Home, run_id: str) -> list[dict[str, Any]]:
             order by loads.feed, loads.file_name, loads.loaded_at, loads.load_id
             """,
         )
+        totals = _declared_totals(connection, lake)
+    return [{**entry, "control_totals": totals.get(entry["load_id"], [])} for entry in inputs]
+
+
+def _declared_totals(
+    connection: duckdb.DuckDBPyConnection, lake: Lake
+) -> dict[str, list[dict[str, Any]]]:
+    """What the senders declared of their files and what was found, by load."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    if any(lake.control_totals.glob("*.parquet")):
+        for total in _rows(
+            connection,
+            "select load_id, measure, "
+            "columns(['declared', 'loaded', 'quarantined', 'duplicate'])::varchar "
+            f"from read_parquet('{lake.control_totals}/*.parquet') order by load_id, measure",
+        ):
+            found.setdefault(total.pop("load_id"), []).append(total)
+    return found
 
 
 def _validation(session: RunSession) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +27,19 @@ _COMPARED = (
 
 
 def ledger_rows_changed(content: bytes, inputs: list[dict[str, Any]]) -> str:
-    """The first row of a ledger file that does not say what the manifest's inputs say."""
+    """The first row of a ledger file that does not say what the manifest's inputs say.
+
+    A file of control totals has a row per measure of a load.
+    """
     try:
-        rows = {row["load_id"]: row for row in pq.read_table(io.BytesIO(content)).to_pylist()}
+        rows = pq.read_table(io.BytesIO(content)).to_pylist()
     except pa.ArrowException:
         return "; it cannot be read"
+    if rows and "measure" in rows[0]:
+        return _totals_changed(rows, inputs)
+    by_load = {row["load_id"]: row for row in rows}
     for entry in inputs:
-        row = rows.get(entry["load_id"])
+        row = by_load.get(entry["load_id"])
         if row is None:
             continue
         for name in _COMPARED:
@@ -41,6 +48,25 @@ def ledger_rows_changed(content: bytes, inputs: list[dict[str, Any]]) -> str:
                     f"; the row of {entry['feed']}/{entry['file_name']} says "
                     f"{name} = {row[name]}, the manifest {entry[name]}"
                 )
+    return ""
+
+
+def _totals_changed(rows: list[dict[str, Any]], inputs: list[dict[str, Any]]) -> str:
+    found = {(row["load_id"], row["measure"]): row for row in rows}
+    loads = {load_id for load_id, _ in found}
+    for entry in inputs:
+        for total in entry.get("control_totals", ()) if entry["load_id"] in loads else ():
+            place = f"the {total['measure']} declared of {entry['feed']}/{entry['file_name']}"
+            row = found.pop((entry["load_id"], total["measure"]), None)
+            if row is None:
+                return f"; {place} are missing"
+            for name, value in total.items():
+                stated = f"{row[name]:f}" if isinstance(row[name], Decimal) else row[name]
+                if stated != value:
+                    return f"; {place}: {name} = {stated}, the manifest {value}"
+    if found:
+        load_id, measure = min(found)
+        return f"; the {measure} declared of load {load_id} were put in"
     return ""
 
 

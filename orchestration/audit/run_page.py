@@ -8,7 +8,6 @@ it cannot show that manifest's own hash: it leads to the manifest, and the list 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -26,13 +25,14 @@ from orchestration.audit.told import (
     moves_between_tiers,
     refused_inputs,
     suite_pages,
+    told_money,
+    told_total,
 )
 from orchestration.home import Home
 from orchestration.publish.publication import MANIFEST
 
 _ROOT = "../"
 _FILES_SHOWN = 200
-_OF_ROWS = ("rows_", "customers_", "invoices_", "complaints_")
 _OUTCOMES = {
     "published": ("passed", "Published"),
     "blocked": ("critical", "Blocked: nothing was published"),
@@ -173,7 +173,7 @@ def _failures(manifest: Mapping[str, Any]) -> Iterator[str]:
                 f"{_suite_link(pages, failure['suite'], failure['expectation_id'])} · "
                 f"Rule: {escape(failure['rule'])} · Owner: {escape(failure['owner'])}</small>",
                 _number(failure["affected_customers"]) + _small(failure["affected_tiers"]),
-                _money(failure["affected_revenue"]),
+                told_money(failure["affected_revenue"]),
                 escape(failure["observed"] or "") + _small(_accepted(failure)),
             )
             for failure in failures
@@ -249,7 +249,7 @@ def _reconciliations(manifest: Mapping[str, Any]) -> Iterator[str]:
             (
                 escape(control["control"]),
                 *(
-                    _total(control["control"], control[name])
+                    told_total(control["control"], control[name])
                     for name in ("source_total", "warehouse_total", "difference")
                 ),
                 '<span class="mark passed">agrees</span>'
@@ -259,11 +259,6 @@ def _reconciliations(manifest: Mapping[str, Any]) -> Iterator[str]:
             for control in sorted(controls, key=lambda each: (each["passed"], each["control"]))
         ),
     )
-
-
-def _total(control: str, value: str) -> str:
-    """A total of rows without decimals, one of money with them."""
-    return f"{Decimal(value):,.0f}" if control.startswith(_OF_ROWS) else _money(value)
 
 
 def _tiers(manifest: Mapping[str, Any]) -> Iterator[str]:
@@ -281,7 +276,7 @@ def _tiers(manifest: Mapping[str, Any]) -> Iterator[str]:
                 escape(move["tier_from"]),
                 escape(move["tier_to"]),
                 _number(move["customers"]),
-                _money(move["revenue"]),
+                told_money(move["revenue"]),
             )
             for move in moves
         ),
@@ -383,11 +378,3 @@ def _hash(value: str | None) -> str:
 
 def _number(value: int | None) -> str:
     return "" if value is None else f"{value:,}"
-
-
-def _money(value: str | None) -> str:
-    """An amount with the decimals it needs, two at least."""
-    if value is None:
-        return ""
-    amount = Decimal(value)
-    return f"{amount:,.2f}" if amount == round(amount, 2) else f"{amount:,.4f}"

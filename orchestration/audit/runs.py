@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from expectations.context import data_docs_folder
+from expectations.docs.index import write_killed_pages
 from orchestration.audit.files import file_sha256, read_manifest
 from orchestration.home import Home
 from orchestration.publish.publication import MANIFEST, current_publication, list_publications
@@ -131,7 +132,8 @@ def recover_publications(home: Home) -> None:
     """Bring publications, evidence and ledger into agreement after a killed run.
 
     A publication that readers already see is entered; one that was never switched to is
-    removed, since nobody has seen it and its run will be done again.
+    removed, since nobody has seen it and its run will be done again. A killed run keeps the
+    pages of what it checked, with one of its own that says what became of it.
     """
     for run_id in list_publications(home):
         if is_recorded(home, run_id):
@@ -147,3 +149,4 @@ def recover_publications(home: Home) -> None:
     for page in data_docs_folder(home.root).glob("runs/*.html"):
         if not is_recorded(home, page.stem):
             page.unlink()
+    write_killed_pages(home.root, lambda run_id: is_recorded(home, run_id))

@@ -20,6 +20,7 @@ from orchestration.audit.told import (
     refused_inputs,
     run_page_of,
     suite_pages,
+    told_total,
 )
 from orchestration.home import Home
 from orchestration.publish.publication import current_publication
@@ -188,7 +189,7 @@ def _print_reconciliation(console: Console, manifest: dict[str, Any]) -> None:
         amounts = (control["source_total"], control["warehouse_total"], control["difference"])
         table.add_row(
             control["control"],
-            *(f"{Decimal(amount):,.2f}" for amount in amounts),
+            *(told_total(control["control"], amount) for amount in amounts),
             "passed" if control["passed"] else "failed",
         )
     console.print(table)

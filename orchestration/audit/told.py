@@ -11,6 +11,8 @@ from typing import Any
 from expectations.docs.pages import run_address
 
 DATA_DOCS = "audit/data_docs"
+# Controls that count rows; so does every declared number of rows.
+_OF_ROWS = ("rows_", "customers_", "invoices_", "complaints_")
 SEVERITIES = ("critical", "warning", "info")
 
 
@@ -113,3 +115,17 @@ def run_page_of(manifest: Mapping[str, Any]) -> str | None:
     """The run's own page, below the home; None for a run of before there were any."""
     path = f"{DATA_DOCS}/{run_address(manifest['run']['run_id'])}"
     return path if any(entry["path"] == path for entry in manifest["evidence"]) else None
+
+
+def told_total(control: str, value: str) -> str:
+    """A total of a reconciliation: of rows without decimals, of money with them."""
+    is_of_rows = control.startswith(_OF_ROWS) or control.endswith("_rows")
+    return f"{Decimal(value):,.0f}" if is_of_rows else told_money(value)
+
+
+def told_money(value: str | None) -> str:
+    """An amount with the decimals it needs, two at least; nothing for none."""
+    if value is None:
+        return ""
+    amount = Decimal(value)
+    return f"{amount:,.2f}" if amount == round(amount, 2) else f"{amount:,.4f}"

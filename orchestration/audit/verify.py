@@ -17,10 +17,12 @@ from orchestration.publish.retention import NEEDED_BY_THE_NEXT_RUN, kept_part
 
 OnFile = Callable[[str], None]
 _NOT_IN_A_PACK = ("lake/raw/", "lake/quarantine/", "published/")
+_LAKE = ("lake/ledger/", "lake/raw/", "lake/quarantine/", "lake/releases/")
 _KINDS = {
     "lake/ledger/": "load ledger",
     "lake/raw/": "file of loaded rows",
     "lake/quarantine/": "file of quarantined rows",
+    "lake/releases/": "file of released rows' links",
     "audit/validation/": "validation result",
     "audit/great_expectations/": "validation result",
     "audit/data_docs/": "validation report",
@@ -210,7 +212,7 @@ def _unlisted_lake(
     listed = {entry["path"] for entry in last.manifest["lake"]}
     contents = {entry["file_sha256"] for entry in last.manifest["inputs"]}
     for path in store.under("lake"):
-        is_evidence = path.startswith(("lake/ledger/", "lake/raw/", "lake/quarantine/"))
+        is_evidence = path.startswith(_LAKE)
         name = path.rsplit("/", 1)[1]
         if not is_evidence or path in listed or name == "schema.parquet":
             continue

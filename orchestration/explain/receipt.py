@@ -18,6 +18,7 @@ import duckdb
 from orchestration.errors import ConfigurationError
 from orchestration.home import Home
 from orchestration.ingest.months import months_between, shown
+from orchestration.parameters import parameter
 from orchestration.publish.current import Publication
 
 Row = dict[str, Any]
@@ -116,7 +117,6 @@ INVOICE = (
     "settled_on",
     "days_past_due",
 )
-COMPLAINT_MONTHS = 12
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class Receipt:
     """All a manager reads out; the sections are rows of the marts, by column name.
 
     Amounts are in `reporting_currency`, those of the tier in its metric_currency, those
-    of an invoice in its own.
+    of an invoice in its own. Complaints are those of the last `complaint_months`.
     """
 
     publication: str
@@ -135,6 +135,7 @@ class Receipt:
     value: Row
     stars: Row
     risk: Row
+    complaint_months: int
     complaints: tuple[Row, ...]
     bills: Row
 
@@ -228,6 +229,7 @@ def _receipt(
         )
     chosen = _choose_month(marts, customer_id, month)
     tier = marts.in_month("customer_tier_monthly", TIER, chosen)
+    complaint_months = int(parameter(home.reference, "complaint_window_months"))
     return Receipt(
         publication=publication.folder.name,
         reporting_currency=publication.reporting_currency,
@@ -241,7 +243,8 @@ def _receipt(
         value=marts.in_month("customer_value_monthly", VALUE, chosen),
         stars=marts.in_month("customer_star_monthly", STARS, chosen),
         risk=marts.in_month("customer_risk_monthly", RISK, chosen),
-        complaints=tuple(_complaints(marts, chosen)),
+        complaint_months=complaint_months,
+        complaints=tuple(_complaints(marts, chosen, complaint_months)),
         bills=_bills(home, publication, marts, chosen, tier, known[0]["first_active_month"]),
     )
 
@@ -287,13 +290,13 @@ def _tier_dates(marts: Marts, month: date, tier: Row) -> Row:
     }
 
 
-def _complaints(marts: Marts, month: date) -> list[Row]:
-    """Opened in the 12 months up to the month, the latest first; states as of the closing month."""
+def _complaints(marts: Marts, month: date, months: int) -> list[Row]:
+    """Opened in the months up to the month, the latest first; states as of the closing month."""
     return marts.rows(
         "fct_complaint",
         COMPLAINT,
         "opened_month between $first and $month",
-        {"first": _months_back(month, COMPLAINT_MONTHS - 1), "month": month},
+        {"first": _months_back(month, months - 1), "month": month},
         order="opened_at desc, complaint_id",
     )
 

@@ -124,10 +124,11 @@ def _print_risk(console: Console, risk: Row) -> None:
 
 
 def _print_complaints(console: Console, receipt: Receipt) -> None:
+    window = f"{receipt.complaint_months} months"
     if not receipt.complaints:
-        _print_lines(console, "Complaints", {"12 months": "none on record"})
+        _print_lines(console, "Complaints", {window: "none on record"})
         return
-    table = _table("Complaints, 12 months")
+    table = _table(f"Complaints, {window}")
     table.add_column("opened", no_wrap=True)
     for name in ("what", "severity", "status", "answered", "resolved"):
         table.add_column(name, overflow="fold")

@@ -6,11 +6,15 @@ import json
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from pathlib import Path, PurePosixPath
 
 CONTROL_FILE = "_control.json"
 LARGEST_CONTROL = 64 << 20  # bytes: some hundred thousand files
+# What the ledger holds exactly: 29 digits before the point, 9 after it.
+EXACT = Context(prec=38)
+SMALLEST = Decimal("1e-9")
+ROWS = "rows"
 WANTED = '{"files": {"NAME": {"rows": 1, "sums": {"COLUMN": "1.00"}, "sha256": "…"}}}'
 
 
@@ -21,6 +25,36 @@ class ControlTotals:
     rows: int | None = None
     sums: Mapping[str, Decimal] = field(default_factory=dict)
     sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedTotal:
+    """One declared total beside what was found; `measure` is `rows` or a column.
+
+    What was found is told by what became of the rows. It is None where the file was refused
+    before anything was counted.
+    """
+
+    measure: str
+    declared: Decimal
+    loaded: Decimal | None = None
+    quarantined: Decimal | None = None
+    duplicate: Decimal | None = None
+
+    @property
+    def found(self) -> Decimal | None:
+        """The total over all rows delivered."""
+        if self.loaded is None or self.quarantined is None or self.duplicate is None:
+            return None
+        return self.loaded + self.quarantined + self.duplicate
+
+
+def declared_totals(totals: ControlTotals | None) -> tuple[ComparedTotal, ...]:
+    """The totals of a file as declared, with nothing to compare them with."""
+    if totals is None:
+        return ()
+    rows = () if totals.rows is None else (ComparedTotal(ROWS, Decimal(totals.rows)),)
+    return rows + tuple(ComparedTotal(name, total) for name, total in totals.sums.items())
 
 
 def read_control(path: Path) -> tuple[dict[str, ControlTotals], str | None]:
@@ -76,6 +110,8 @@ def _totals(spec: Mapping[str, object]) -> ControlTotals:
         rows = int(rows)
     if rows is not None and (isinstance(rows, bool) or not isinstance(rows, int) or rows < 0):
         raise ValueError("rows is no count")
+    if rows is not None:
+        _amount(rows)
     if not isinstance(sums, Mapping):
         raise TypeError("sums go by column")
     return ControlTotals(
@@ -89,4 +125,6 @@ def _amount(value: object) -> Decimal:
     amount = Decimal(str(value))
     if isinstance(value, bool) or not amount.is_finite():
         raise ValueError("a sum is no number")
+    if amount.quantize(SMALLEST, context=EXACT) != amount:
+        raise ValueError("a sum has more decimals than any column")
     return amount

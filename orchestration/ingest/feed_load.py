@@ -10,8 +10,15 @@ from datetime import UTC, datetime
 import duckdb
 
 from orchestration.ingest.contract import Feed
+from orchestration.ingest.control_totals import declared_totals
 from orchestration.ingest.expansion import Expansion
-from orchestration.ingest.file_load import FileLoad, load_file, refusal, require_hash
+from orchestration.ingest.file_load import (
+    FileLoad,
+    TotalsDifferError,
+    load_file,
+    refusal,
+    require_hash,
+)
 from orchestration.ingest.files import FileRefusedError, Fingerprint, delivered_at, fingerprint
 from orchestration.ingest.lake import Lake, discard
 from orchestration.ingest.landing import DeliveredFile
@@ -100,7 +107,7 @@ def _load_one(
     work: LoadInProgress, feed: Feed, file: DeliveredFile, look: Fingerprint | FileRefusedError
 ) -> tuple[LedgerEntry, FileLoad | None]:
     if isinstance(look, FileRefusedError):
-        return _rejected(work, file, None, str(look)), None
+        return _rejected(work, file, None, look), None
     stem = work.sources.stem(feed.name, look.sha256)
     content = (feed.name, stem)
     before = work.known.get(content)
@@ -122,7 +129,7 @@ def _load_one(
             stem,
         )
     except FileRefusedError as fault:
-        return _rejected(work, file, look, str(fault)), None
+        return _rejected(work, file, look, fault), None
     work.known[content] = LoadedBefore(load_id, file.name, work.run_id)
     work.fresh.add(content)
     return _loaded(work, file, look, load_id, loaded), loaded
@@ -149,6 +156,7 @@ def _loaded(
         reason=f"unknown columns: {unknown}" if unknown else None,
         months=", ".join(map(shown, loaded.months)) or None,
         source_sha256=work.sources.sha256(file.feed),
+        totals=loaded.totals,
     )
 
 
@@ -160,9 +168,12 @@ def _skipped(
 
 
 def _rejected(
-    work: LoadInProgress, file: DeliveredFile, taken: Fingerprint | None, reason: str
+    work: LoadInProgress, file: DeliveredFile, taken: Fingerprint | None, fault: FileRefusedError
 ) -> LedgerEntry:
-    return _without_rows(work, file, taken, Status.REJECTED, reason)
+    entry = _without_rows(work, file, taken, Status.REJECTED, str(fault))
+    if isinstance(fault, TotalsDifferError):
+        return replace(entry, totals=fault.totals)
+    return replace(entry, totals=declared_totals(file.totals))
 
 
 def _without_rows(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -11,13 +11,12 @@ from pathlib import Path
 import duckdb
 
 from orchestration.ingest.contract import Feed
-from orchestration.ingest.control_totals import ControlTotals
+from orchestration.ingest.control_totals import ROWS, ComparedTotal, ControlTotals
 from orchestration.ingest.expansion import Expansion
 from orchestration.ingest.files import FileRefusedError, Fingerprint, require_unchanged
 from orchestration.ingest.judged_rows import (
     SHOWN_REASONS,
     FileCounts,
-    one_value,
     write_faulty_rows,
     write_unknown,
 )
@@ -42,13 +41,23 @@ from orchestration.ingest.unpacking import plain_text
 class FileLoad:
     """A file whose rows are in the lake but not yet in the ledger.
 
-    `months` are those of its loaded rows, where the feed has a month.
+    `months` are those of its loaded rows, where the feed has a month; `totals` what the
+    sender declared of it, all of it met.
     """
 
     counts: FileCounts
     unknown_columns: tuple[str, ...]
     commonest_reasons: tuple[str, ...]
     months: tuple[date, ...]
+    totals: tuple[ComparedTotal, ...] = ()
+
+
+class TotalsDifferError(FileRefusedError):
+    """A file whose rows or sums are not those declared; `totals` says of each which it is."""
+
+    def __init__(self, message: str, totals: tuple[ComparedTotal, ...]) -> None:
+        super().__init__(message)
+        self.totals = totals
 
 
 def load_file(
@@ -79,8 +88,8 @@ def load_file(
             # What changed under the reader is told as that, not as damage.
             require_unchanged(file.path, taken)
         counts = staging.count(f"{file.feed}/{file.name}", delivery)
-        if file.totals:
-            _require_totals(connection, feed, file.totals, counts)
+        totals = _compared(connection, feed, file.totals, counts) if file.totals else ()
+        _require_met(totals)
         reasons: tuple[str, ...] = ()
         if counts.quarantined:
             reasons = write_faulty_rows(connection, lake, feed, stem, load_id, delivery.broken)
@@ -89,7 +98,7 @@ def load_file(
         months = staging.write() if counts.loaded else ()
     finally:
         staging.clear()
-    return FileLoad(counts, tuple(delivery.unknown), reasons, months)
+    return FileLoad(counts, tuple(delivery.unknown), reasons, months, totals)
 
 
 def _taken(staging: Staging, file: DeliveredFile, taken: Fingerprint) -> Delivery:
@@ -140,29 +149,33 @@ def _plain_link(lake: Lake, file: DeliveredFile) -> Path:
     return link
 
 
-def _require_totals(
+def _compared(
     connection: duckdb.DuckDBPyConnection,
     feed: Feed,
     totals: ControlTotals,
     counts: FileCounts,
-) -> None:
-    """Raises FileRefusedError if rows or sums are not those the sender declared."""
-    if totals.rows is not None and totals.rows != counts.in_file:
-        raise FileRefusedError(
-            f"its control totals say {totals.rows} rows, it has {counts.in_file}"
-        )
-    for name, total in totals.sums.items():
-        found = _sum(connection, feed, name)
-        if found != total:
-            raise FileRefusedError(
-                f"its control totals say {name} adds up to {total}, it is {found}"
-            )
+) -> tuple[ComparedTotal, ...]:
+    """Every declared total beside what the file holds, by what became of its rows.
+
+    Raises FileRefusedError if one is of a column that cannot be summed.
+    """
+    found = []
+    if totals.rows is not None:
+        parts = (counts.loaded, counts.quarantined, counts.duplicate)
+        found.append(ComparedTotal(ROWS, Decimal(totals.rows), *map(Decimal, parts)))
+    return (
+        *found,
+        *(
+            ComparedTotal(name, total, *_sums(connection, feed, name))
+            for name, total in totals.sums.items()
+        ),
+    )
 
 
-def _sum(connection: duckdb.DuckDBPyConnection, feed: Feed, name: str) -> Decimal:
-    """The sum of a column over all rows delivered.
+def _sums(connection: duckdb.DuckDBPyConnection, feed: Feed, name: str) -> Iterator[Decimal]:
+    """The sums of a column over the rows loaded, quarantined and repeated.
 
-    Duplicates and faulty rows count, as far as they can be read.
+    Of faulty rows as far as they can be read.
     """
     column = next((column for column in feed.columns if column.name == name), None)
     if column is None or not (column.precision_and_scale or column.type == "integer"):
@@ -170,11 +183,29 @@ def _sum(connection: duckdb.DuckDBPyConnection, feed: Feed, name: str) -> Decima
             f"its control totals name {name}, which is no numeric column of the feed"
         )
     scale = column.precision_and_scale[1] if column.precision_and_scale else 0
-    found = one_value(
-        connection,
-        f"select coalesce(sum(cast({identifier(name)} as decimal(38, {scale}))), 0) from judged",
+    value = f"cast({identifier(name)} as decimal(38, {scale}))"
+    outcomes = (
+        "_reasons is null and not _is_duplicate",
+        "_reasons is not null",
+        "_reasons is null and _is_duplicate",
     )
-    return Decimal(str(found))
+    sums = ", ".join(f"coalesce(sum({value}) filter (where {rows}), 0)" for rows in outcomes)
+    row = connection.execute(f"select {sums} from judged").fetchone()
+    assert row is not None
+    return (Decimal(str(total)) for total in row)
+
+
+def _require_met(totals: tuple[ComparedTotal, ...]) -> None:
+    """Raises TotalsDifferError if rows or sums are not those the sender declared."""
+    for total in totals:
+        if total.found == total.declared:
+            continue
+        told = (
+            f"{total.declared} rows, it has {total.found}"
+            if total.measure == ROWS
+            else f"{total.measure} adds up to {total.declared}, it is {total.found}"
+        )
+        raise TotalsDifferError(f"its control totals say {told}", totals)
 
 
 def require_hash(totals: ControlTotals | None, taken: Fingerprint) -> None:

@@ -53,6 +53,11 @@ class Lake:
         return self.root / "ledger"
 
     @property
+    def control_totals(self) -> Path:
+        """The part of the ledger that holds declared totals, file by file beside it."""
+        return self.ledger / "control_totals"
+
+    @property
     def active_loads(self) -> Path:
         """The loads whose rows count, in order of delivery."""
         return self.root / "control" / "active_loads.parquet"
@@ -209,6 +214,9 @@ def sweep(lake: Lake, loaded: Set[tuple[str, str]], released: Set[str]) -> None:
     shutil.rmtree(lake.scratch, ignore_errors=True)
     for path in lake.root.rglob("*.tmp-*"):
         path.unlink(missing_ok=True)
+    for path in lake.control_totals.glob("*.parquet"):
+        if not (lake.ledger / path.name).exists():
+            path.unlink()
     for path in lake.released_files.glob("*.csv"):
         if path.stem not in released:
             path.unlink()

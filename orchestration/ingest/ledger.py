@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 
 import duckdb
 
 from orchestration.ingest.contract import feed_contract
+from orchestration.ingest.control_totals import ComparedTotal
 from orchestration.ingest.lake import (
     SCHEMA_FILE,
     Lake,
@@ -42,6 +44,20 @@ LEDGER_TYPES = {
 }
 
 
+# `measure` is `rows` or a column; 38 digits hold any sum of any column exactly.
+TOTALS_TYPES = {
+    "load_id": "varchar",
+    "run_id": "varchar",
+    "feed": "varchar",
+    "file_name": "varchar",
+    "measure": "varchar",
+    "declared": "decimal(38, 9)",
+    "loaded": "decimal(38, 9)",
+    "quarantined": "decimal(38, 9)",
+    "duplicate": "decimal(38, 9)",
+}
+
+
 class Status(StrEnum):
     """What became of a file."""
 
@@ -59,7 +75,7 @@ class LedgerEntry:
     null for a delivery. `source_sha256` is the hash of what sources.toml declares of the
     feed's rows, null where it declares nothing. Hash and size are null for what could not
     be read, the time of delivery for what is not there; the counts of a file not loaded
-    are 0.
+    are 0. `totals` are what the sender declared, with what was found.
     """
 
     load_id: str
@@ -79,6 +95,7 @@ class LedgerEntry:
     months: str | None = None
     origin_load_id: str | None = None
     source_sha256: str | None = None
+    totals: tuple[ComparedTotal, ...] = ()
 
 
 def ledger_target(lake: Lake, run_id: str) -> Path:
@@ -100,24 +117,51 @@ def write_ledger(
 ) -> None:
     """Writes a run's entries: the step that makes its loads part of the lake.
 
-    `fresh` holds the (feed, stem) of the loads whose rows the run wrote.
+    `fresh` holds the (feed, stem) of the loads whose rows the run wrote. The declared totals
+    go first: without the ledger's own file they say nothing and are swept.
     """
     if fresh:
         make_durable(files_of_loads(lake, fresh))
-    columns = ", ".join(
-        f"cast(entry.{name} as {type_}) as {name}" for name, type_ in LEDGER_TYPES.items()
-    )
-    rows = [{**asdict(entry), "status": entry.status.value} for entry in entries]
-    if rows:
-        select = f"select {columns} from (select unnest($entries) as entry)"
-        write_parquet(connection, select, target, {"entries": rows})
-        make_durable([target])
+    totals = [
+        {**_named(entry, ("load_id", "run_id", "feed", "file_name")), **_as_text(total)}
+        for entry in entries
+        for total in entry.totals
+    ]
+    _write_rows(connection, lake.control_totals / target.name, TOTALS_TYPES, totals)
+    rows = [{**_named(entry, LEDGER_TYPES), "status": entry.status.value} for entry in entries]
+    _write_rows(connection, target, LEDGER_TYPES, rows)
+
+
+def _as_text(total: ComparedTotal) -> dict[str, object]:
+    """As text, which the engine casts exactly whatever the decimals of the others."""
+    parts = asdict(total).items()
+    return {name: f"{part:f}" if isinstance(part, Decimal) else part for name, part in parts}
+
+
+def _named(entry: LedgerEntry, names: Iterable[str]) -> dict[str, object]:
+    return {name: getattr(entry, name) for name in names}
+
+
+def _write_rows(
+    connection: duckdb.DuckDBPyConnection,
+    target: Path,
+    types: Mapping[str, str],
+    rows: list[dict[str, object]],
+) -> None:
+    """One file with these rows, on disk when this returns; none without rows."""
+    if not rows:
+        return
+    columns = ", ".join(f"cast(entry.{name} as {type_}) as {name}" for name, type_ in types.items())
+    select = f"select {columns} from (select unnest($entries) as entry)"
+    write_parquet(connection, select, target, {"entries": rows})
+    make_durable([target])
 
 
 def write_ledger_schema(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
-    """Write the empty file that makes a glob over the ledger match from the start."""
-    columns = ", ".join(f"cast(null as {type_}) as {n}" for n, type_ in LEDGER_TYPES.items())
-    write_parquet(connection, f"select {columns} where false", lake.ledger / SCHEMA_FILE)
+    """Write the empty files that make a glob over the ledger match from the start."""
+    for folder, types in ((lake.ledger, LEDGER_TYPES), (lake.control_totals, TOTALS_TYPES)):
+        columns = ", ".join(f"cast(null as {type_}) as {name}" for name, type_ in types.items())
+        write_parquet(connection, f"select {columns} where false", folder / SCHEMA_FILE)
 
 
 def loads_by_content(

@@ -34,7 +34,7 @@ def find_or_write_report(home: Home, out: Path | None) -> Path:
                 "name a file to write one to with --out."
             )
         return own
-    subject = subject_of(read_manifest(publication.folder / MANIFEST))
+    subject = subject_of(home, read_manifest(publication.folder / MANIFEST))
     try:
         page = report_page(publication.database, subject)
     except (duckdb.BinderException, duckdb.CatalogException) as error:

@@ -17,7 +17,6 @@ import duckdb
 
 # How much is shown, not what it means: months of a trend, rows of a list, points of a curve.
 TREND_MONTHS = 13
-COMPLAINT_MONTHS = 12
 RENEWAL_MONTHS = 12
 WORKLIST_ROWS = 10
 FAILURE_ROWS = 50
@@ -38,19 +37,22 @@ class Figure:
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
 
-def read_figures(database: Path, closing_month: dt.date, run_id: str) -> dict[str, Figure]:
+def read_figures(
+    database: Path, closing_month: dt.date, run_id: str, complaint_months: int
+) -> dict[str, Figure]:
     """All figures of a publication by name; the file is opened read-only.
 
     Args:
         database: the publication's database.
         closing_month: first day of the month the figures are of.
         run_id: the run that published, whose checks are told.
+        complaint_months: how many months of complaints are told, the closing month the last.
     """
     parameters = {
         "closing": closing_month,
         "run_id": run_id,
         "trend_months": TREND_MONTHS - 1,
-        "complaint_months": COMPLAINT_MONTHS - 1,
+        "complaint_months": complaint_months - 1,
         "renewal_months": RENEWAL_MONTHS,
         "worklist_rows": WORKLIST_ROWS,
         "failure_rows": FAILURE_ROWS,

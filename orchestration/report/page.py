@@ -17,8 +17,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orchestration.home import Home
+from orchestration.parameters import parameter
 from orchestration.report.figures import (
-    COMPLAINT_MONTHS,
     RENEWAL_MONTHS,
     WORKLIST_ROWS,
     Figure,
@@ -72,7 +73,7 @@ HEADLINES = (
 
 @dataclass(frozen=True)
 class Subject:
-    """The publication that the report is of, as its manifest says."""
+    """The publication that the report is of, as its manifest says, and its window of complaints."""
 
     run_id: str
     closing_month: dt.date
@@ -80,10 +81,15 @@ class Subject:
     code_version: str
     reporting_currency: str
     tier_policy: str
+    complaint_months: int
 
 
-def subject_of(manifest: Mapping[str, Any]) -> Subject:
-    """The subject of a publication's manifest."""
+def subject_of(home: Home, manifest: Mapping[str, Any]) -> Subject:
+    """The subject of a publication's manifest.
+
+    Raises:
+        ConfigurationError: the rule tables it was made by are not among the evidence.
+    """
     run, configuration = manifest["run"], manifest["configuration"]
     return Subject(
         run_id=run["run_id"],
@@ -92,6 +98,7 @@ def subject_of(manifest: Mapping[str, Any]) -> Subject:
         code_version=manifest["code"]["version"],
         reporting_currency=configuration["reporting_currency"],
         tier_policy=configuration["tier_policy"],
+        complaint_months=_complaint_months(home.reference_set(configuration["policy_sha256"])),
     )
 
 
@@ -106,6 +113,7 @@ def subject_of_run(session: RunSession) -> Subject:
         code_version=session.code_version,
         reporting_currency=settings.reporting_currency,
         tier_policy=settings.tier_policy,
+        complaint_months=_complaint_months(session.home.reference),
     )
 
 
@@ -115,6 +123,10 @@ def make_ready() -> None:
     _charts()
 
 
+def _complaint_months(reference_set: Path) -> int:
+    return int(parameter(reference_set, "complaint_window_months"))
+
+
 def report_page(database: Path, subject: Subject) -> str:
     """The report of a publication as one HTML page.
 
@@ -122,7 +134,9 @@ def report_page(database: Path, subject: Subject) -> str:
         database: the publication's database; it is only read.
         subject: what its manifest says of it.
     """
-    figures = read_figures(database, subject.closing_month, subject.run_id)
+    figures = read_figures(
+        database, subject.closing_month, subject.run_id, subject.complaint_months
+    )
     return render(figures, subject)
 
 
@@ -160,7 +174,7 @@ def _content(
             "started_at": subject.started_at.isoformat(timespec="seconds"),
         },
         "shown": {
-            "complaint_months": COMPLAINT_MONTHS,
+            "complaint_months": subject.complaint_months,
             "renewal_months": RENEWAL_MONTHS,
             "worklist_rows": WORKLIST_ROWS,
         },

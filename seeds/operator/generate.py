@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any
 import duckdb
 
 from orchestration.errors import ConfigurationError
+from orchestration.ingest.control_totals import CONTROL_FILE
 from seeds.operator import words
 from seeds.operator.defects import sprinkle_defects
 from seeds.operator.reference import write_reference
@@ -35,13 +37,17 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Delivery:
-    """How a feed is delivered: its query for one month, order and file format."""
+    """How a feed is delivered: its query for one month, order and file format.
+
+    `summed` are the columns whose sums the operator declares in control totals, if it does.
+    """
 
     feed: str
     columns: str
     source: str
     order: str
     suffix: str
+    summed: tuple[str, ...] = ()
 
 
 DELIVERIES = (
@@ -85,7 +91,14 @@ DELIVERIES = (
     Delivery(
         "proposals", "* exclude (delivered)", "proposal_versions", "proposal_id, updated_at", "csv"
     ),
-    Delivery("payments", "* exclude (delivered)", "payments_made", "payment_id", "csv.gz"),
+    Delivery(
+        "payments",
+        "* exclude (delivered)",
+        "payments_made",
+        "payment_id",
+        "csv.gz",
+        summed=("amount",),
+    ),
     Delivery("contacts", "*", "month_contacts", "contact_id", "csv.gz"),
     Delivery(
         "invoices",
@@ -94,8 +107,9 @@ DELIVERIES = (
         "month_invoices",
         "invoice_id",
         "csv.gz",
+        summed=("total_amount", "tax_amount"),
     ),
-    Delivery("charges", "*", "month_charges", "charge_id", "parquet"),
+    Delivery("charges", "*", "month_charges", "charge_id", "parquet", summed=("amount",)),
     Delivery("usage", "*", "month_usage", "subscription_id", "parquet"),
     Delivery("service_quality", "*", "month_quality", "subscription_id", "csv.gz"),
     Delivery("service_costs", "*", "month_costs", "product_code, region_code", "csv.gz"),
@@ -124,6 +138,7 @@ def write_sample(
     months: int,
     seed: int | None = None,
     defects: bool = False,
+    control_totals: bool = False,
     progress: Progress | None = None,
 ) -> SampleSummary:
     """Write landing/, reference/ and tierwise.toml of an operator into `out`.
@@ -131,7 +146,9 @@ def write_sample(
     The first month is always FIRST_MONTH. `customers` is the number reached after
     eighteen months; later months bring more of them and leave every file of the earlier
     months as it is. The same arguments give the same bytes. With `defects` faults are
-    sprinkled over the files and listed in defects.csv.
+    sprinkled over the files and listed in defects.csv. With `control_totals` the rows and
+    sums of invoices, charges and payments are declared beside them, of the files without
+    faults.
 
     Raises:
         ConfigurationError: a number below 1, or a landing folder that holds files, which
@@ -141,6 +158,7 @@ def write_sample(
     _check_arguments(landing, customers, months)
     seed = DEFAULT_SEED if seed is None else seed
     rows = {delivery.feed: 0 for delivery in DELIVERIES}
+    declared: dict[str, dict[str, Any]] = {}
     out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=out, prefix=".sample-") as work, duckdb.connect() as connection:
         connection.execute("set temp_directory = $work", {"work": work})
@@ -151,9 +169,16 @@ def write_sample(
                 connection.execute(_script(name))
             for delivery in DELIVERIES:
                 rows[delivery.feed] += _deliver(connection, delivery, landing, number)
+                if control_totals and delivery.summed:
+                    declared.setdefault(delivery.feed, {}).update(
+                        _totals(connection, delivery, number)
+                    )
             if progress:
                 progress(number + 1, months)
         write_reference(connection, out, defects)
+    for feed, totals in declared.items():
+        text = json.dumps({"files": totals}, indent=1) + "\n"
+        (landing / feed / CONTROL_FILE).write_text(text, encoding="utf-8")
     found = sprinkle_defects(out, seed) if defects else {}
     return SampleSummary(out, FIRST_MONTH, _month(months - 1), rows, found)
 
@@ -249,19 +274,40 @@ def _deliver(
     connection: duckdb.DuckDBPyConnection, delivery: Delivery, landing: Path, number: int
 ) -> int:
     """Write the file of one feed and month, if it has rows; the number of rows."""
-    is_monthly = delivery.source.startswith("month_")
-    where = "" if is_monthly else f"where delivered = {number}"
-    counted = connection.execute(f"select count(*) from {delivery.source} {where}").fetchone()
+    source = _source(delivery, number)
+    counted = connection.execute(f"select count(*) from {source}").fetchone()
     rows = int(counted[0]) if counted else 0
     if rows:
         folder = landing / delivery.feed
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{_month(number):%Y-%m}.{delivery.suffix}"
+        path = folder / _file_name(delivery, number)
         connection.execute(
-            f"copy (select {delivery.columns} from {delivery.source} {where} "
+            f"copy (select {delivery.columns} from {source} "
             f"order by {delivery.order}) to {_quoted(path)} ({FORMATS[delivery.suffix]})"
         )
     return rows
+
+
+def _totals(
+    connection: duckdb.DuckDBPyConnection, delivery: Delivery, number: int
+) -> dict[str, dict[str, Any]]:
+    """Rows and sums of the file of one feed and month by its name; nothing without a file."""
+    sums = ", ".join(f"cast(sum({column}) as varchar)" for column in delivery.summed)
+    found = connection.execute(f"select count(*), {sums} from {_source(delivery, number)}")
+    rows, *totals = found.fetchall()[0]
+    if not rows:
+        return {}
+    declared = dict(zip(delivery.summed, totals, strict=True))
+    return {_file_name(delivery, number): {"rows": rows, "sums": declared}}
+
+
+def _source(delivery: Delivery, number: int) -> str:
+    is_monthly = delivery.source.startswith("month_")
+    return delivery.source if is_monthly else f"{delivery.source} where delivered = {number}"
+
+
+def _file_name(delivery: Delivery, number: int) -> str:
+    return f"{_month(number):%Y-%m}.{delivery.suffix}"
 
 
 def _quoted(path: Path) -> str:

@@ -19,6 +19,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 SAMPLE = REPOSITORY / "seeds" / "sample"
 PHASE = re.compile(r"^(?P<title>[A-Z][^:]+): (?P<seconds>[0-9.]+) s$")
+VALIDATION = ("Validate the raw data", "Validate the marts")
 
 
 def run_once(home: Path) -> tuple[float, dict[str, float]]:
@@ -64,6 +65,10 @@ def main() -> None:
         for title in titles:
             print(f"  {title:<48}{statistics.median(phases[title] for _, phases in results):8.1f}")
         print(f"  {'whole process':<48}{statistics.median(wall for wall, _ in results):8.1f}")
+        share = statistics.median(
+            sum(phases[title] for title in VALIDATION) / wall for wall, phases in results
+        )
+        print(f"  {'of it validation':<48}{share:8.1%}")
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     print(f"\npeak memory of the largest process: {peak:,.0f} MB")
 

@@ -17,11 +17,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.benchmarks.main_job import PHASE
+from tests.benchmarks.main_job import PHASE, VALIDATION
 
 TIERWISE = Path(sys.executable).with_name("tierwise")
 AIM = 0.20
-VALIDATION = ("Validate the raw data", "Validate the marts")
 _CHARGES = re.compile(r"^charges\s+([0-9,]+) rows$", re.MULTILINE)
 
 

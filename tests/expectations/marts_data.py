@@ -1294,7 +1294,9 @@ TABLES: dict[str, tuple[dict[str, str], Rows]] = {
             for run, control, difference, tolerance in (
                 ("run-0", "revenue_delivered", 1, 0),
                 ("run-0", "charges_against_headers_CNY", 1, 0.5),
+                ("run-0", "control_totals_invoices_total_amount", 1, 0),
                 ("run-1", "revenue_delivered", 0, 0),
+                ("run-1", "control_totals_invoices_total_amount", 0, 0),
                 ("run-1", "charges_against_headers_CNY", 0.5, 0.5),
             )
         ],

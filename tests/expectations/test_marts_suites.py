@@ -422,15 +422,19 @@ OWN_FAULTS = {
     ),
     "marts_reconciliation.difference_is_source_less_warehouse": (
         "update audit.reconciliation set warehouse_total = 2299.5"
-        " where run_id = 'run-1' and tolerance = 0"
+        " where run_id = 'run-1' and control = 'revenue_delivered'"
     ),
     "marts_reconciliation.warehouse_ties_exactly": (
         "update audit.reconciliation set tolerance = 0.0001"
-        " where run_id = 'run-1' and tolerance = 0"
+        " where run_id = 'run-1' and control = 'revenue_delivered'"
     ),
     "marts_reconciliation.control_passed": (
         "update audit.reconciliation set warehouse_total = 2299.9999, difference = 0.0001"
-        " where run_id = 'run-1' and tolerance = 0"
+        " where run_id = 'run-1' and control = 'revenue_delivered'"
+    ),
+    "marts_reconciliation.control_totals_are_met": (
+        "update audit.reconciliation set warehouse_total = 2299.9999, difference = 0.0001"
+        " where run_id = 'run-1' and control = 'control_totals_invoices_total_amount'"
     ),
     "marts_reconciliation.delivery_agrees_with_itself": (
         "update audit.reconciliation set warehouse_total = 2299.4999, difference = 0.5001"

@@ -298,6 +298,29 @@ def test_a_check_that_cannot_be_made_is_a_critical_failure(
     assert result.suite("marts.dim_manager").passed
 
 
+def test_an_error_that_quotes_a_value_is_kept_without_it(
+    tmp_path: Path, raw_statements: list[str], contract: Contract
+) -> None:
+    quoting = "case when true then cast('Wang' || ' Fang' as date) end"
+    (payments,) = (each for each in raw_statements if each.startswith("create view raw.payments "))
+    broken = payments.replace("as from", f"as select * replace ({quoting} as paid_on) from")
+    result = validate_layer(
+        "raw",
+        home=tmp_path,
+        run_id="run-1",
+        connection=LakeViews([broken if each == payments else each for each in raw_statements], {}),
+        contract=contract,
+        period=raw_data.PERIOD,
+        datasets=["payments"],
+    )
+    told = {failure.observed for failure in result.critical_failures}
+    assert "could not be checked: Conversion Error" in told
+    kept = [path for path in (tmp_path / "audit").rglob("*") if path.is_file()]
+    stored = [path for path in kept if path.suffix == ".json" and "validations" in path.parts]
+    assert any(b"Conversion Error" in path.read_bytes() for path in stored)
+    assert [path for path in kept if b"Wang Fang" in path.read_bytes()] == []
+
+
 def test_importing_the_package_is_free() -> None:
     """Great Expectations takes seconds to import, so only a validation imports it."""
     code = "import expectations.runner, sys; print('great_expectations' in sys.modules)"

@@ -24,6 +24,9 @@ from orchestration.audit.verify import Verification, verify_home, verify_pack
 from orchestration.checks.acceptance import CHECK_NAME
 from orchestration.errors import ConfigurationError
 from orchestration.home import Home
+from orchestration.publish.publication import current_publication
+from orchestration.publish.retention import let_go_of_old_publications
+from orchestration.publish.rollback import roll_back
 from orchestration.warehouse.keys import raw_key
 from tests.support.audited import (
     ANSWER,
@@ -88,6 +91,30 @@ def test_a_manifest_says_what_the_publication_is_made_of(audited: Audited) -> No
     outputs = {output["table"]: output for output in manifest["outputs"]}
     assert outputs["marts.dim_customer"]["rows"] == 4
     assert outputs["marts.customer_monthly"]["key"] == ["customer_id", "month"]
+
+
+def test_declared_control_totals_are_evidence_and_reconciled(audited: Audited) -> None:
+    manifest = audited.manifest(LAST)
+    inputs = {
+        (entry["feed"], entry["file_name"]): entry
+        for entry in manifest["inputs"]
+        if entry["status"] == "loaded"
+    }
+    measures = {
+        total["measure"]: (total["declared"], total["loaded"])
+        for total in inputs["invoices", "corrections.csv"]["control_totals"]
+    }
+    assert measures == {
+        "rows": ("1.000000000", "1.000000000"),
+        "total_amount": ("700.000000000", "700.000000000"),
+    }
+    assert inputs["invoices", "2025-01.csv.gz"]["control_totals"] == []
+    controls = {control["control"]: control for control in manifest["reconciliation"]}
+    amount = controls["control_totals_invoices_total_amount"]
+    assert (amount["source_total"], amount["warehouse_total"]) == ("700.0000", "700.0000")
+    assert controls["control_totals_invoices_rows"]["passed"]
+    before = {control["control"] for control in audited.manifest(1)["reconciliation"]}
+    assert not any(name.startswith("control_totals_") for name in before)
 
 
 def test_a_blocked_run_leaves_its_evidence_too(audited: Audited) -> None:
@@ -404,6 +431,24 @@ def ledger_row(home: Home, runs: list[str]) -> tuple[str, str]:
     return place, "the row of charges/2025-01.csv says rows_loaded = 3, the manifest 4"
 
 
+def declared_total(home: Home, runs: list[str]) -> tuple[str, str]:
+    """What the sender said of the correction, as if it had been less."""
+    place = f"lake/ledger/control_totals/{runs[BLOCKED - 1]}.parquet"
+    rewrite_parquet(
+        home.root / place,
+        "select * replace (case when measure = 'rows' then declared else declared - 1 end "
+        "as declared) from rows",
+    )
+    words = "the total_amount declared of invoices/corrections.csv: declared = 699.000000000"
+    return place, words
+
+
+def declared_total_taken_out(home: Home, runs: list[str]) -> tuple[str, str]:
+    place = f"lake/ledger/control_totals/{runs[BLOCKED - 1]}.parquet"
+    rewrite_parquet(home.root / place, "select * from rows where measure <> 'rows'")
+    return place, "the rows declared of invoices/corrections.csv are missing"
+
+
 def ledger_put_in(home: Home, runs: list[str]) -> tuple[str, str]:
     ledger = home.lake / "ledger"
     shutil.copy(ledger / f"{runs[0]}.parquet", ledger / "20250101T000000Z-00000000.parquet")
@@ -479,6 +524,8 @@ def current_led_astray(home: Home, runs: list[str]) -> tuple[str, str]:
         rule_table,
         rule_table_in_force,
         ledger_row,
+        declared_total,
+        declared_total_taken_out,
         ledger_put_in,
         loaded_rows,
         loaded_rows_put_in,
@@ -617,6 +664,24 @@ def test_an_input_altered_with_its_hash_gives_other_tables(
     tables = {difference.place for difference in found.differences}
     assert {"marts.fct_revenue_monthly", "marts.customer_tier_monthly"} <= tables
     assert not tables & {"marts.dim_region", "audit.load"}, "what does not depend on it is the same"
+
+
+def test_a_run_is_reproduced_after_a_rollback_and_without_its_publication(
+    audited: Audited, tmp_path: Path
+) -> None:
+    """Readers are led back to the third run's publication, and the first's is let go."""
+    home = copy_of(audited, tmp_path)
+    first, third = audited.run_ids[0], audited.run_ids[ACCEPTED - 1]
+    roll_back(home, third, *ANSWER)
+    assert let_go_of_old_publications(home, 1, "test") == [first]
+    assert verify_home(home).differences == []
+    for run_id, note in ((first, f"The publication of run {first} was let go"), (third, "")):
+        outcome = tierwise("audit", "reproduce", run_id, "--home", home.root)
+        assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+        assert note in outcome.stdout
+        assert "each the same" in outcome.stdout
+    assert current_publication(home) == third
+    assert verify_home(home).differences == []
 
 
 def test_a_run_that_published_nothing_cannot_be_reproduced(audited: Audited) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -147,7 +148,10 @@ def test_a_critical_failure_leaves_the_last_publication(home: Path, tmp_path: Pa
     assert list(runs["status"]) == ["published", "blocked", "published"]
 
 
-@pytest.mark.parametrize("phase", ["Load the landing area", "Build the marts", "Snapshot"])
+PHASES = ("Load the landing area", "Build the marts", "Snapshot")
+
+
+@pytest.mark.parametrize("phase", PHASES)
 def test_a_killed_run_leaves_the_last_publication_and_the_next_one_recovers(
     home: Path, tmp_path: Path, phase: str
 ) -> None:
@@ -180,6 +184,19 @@ def test_a_killed_run_leaves_the_last_publication_and_the_next_one_recovers(
         "select sum(revenue) as revenue from marts.customer_monthly where customer_id = 'C2'",
     )
     assert revenue["revenue"][0] == Decimal("1932.0000")
+    assert_every_page_is_whole(killed / "audit" / "data_docs", with_killed=phase != PHASES[0])
+
+
+def assert_every_page_is_whole(docs: Path, *, with_killed: bool) -> None:
+    """No page of the validation report leads to one that is not there."""
+    pages = list(docs.rglob("*.html"))
+    for page in pages:
+        for link in re.findall(r'href="([^"]+)"', page.read_text(encoding="utf-8")):
+            assert (page.parent / link).is_file(), f"{page} leads to {link}"
+    told = [page for page in pages if "Killed: nothing was published" in page.read_text()]
+    assert [page.parent.name for page in told] == ["runs"] * with_killed
+    if with_killed:
+        assert ">raw_invoices<" in told[0].read_text(encoding="utf-8")
 
 
 def test_running_again_with_nothing_new_changes_no_figure(home: Path, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ import duckdb
 import pytest
 
 from orchestration.audit.files import read_manifest
+from orchestration.home import Home
 from orchestration.report.figures import WORKLIST_ROWS, Figure, read_figures
 from orchestration.report.page import (
     CONTENTS,
@@ -89,8 +90,10 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
     outcome = run_job(home, SAMPLE / "landing", SAMPLE / "reference")
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
     folder = home / "published" / "current"
-    subject = subject_of(read_manifest(folder / "manifest.json"))
-    figures = read_figures(folder / "tierwise.duckdb", subject.closing_month, subject.run_id)
+    subject = subject_of(Home(home), read_manifest(folder / "manifest.json"))
+    figures = read_figures(
+        folder / "tierwise.duckdb", subject.closing_month, subject.run_id, subject.complaint_months
+    )
     return Sample(home, subject, figures)
 
 
@@ -644,7 +647,12 @@ def changed_copy(sample: Sample, file: Path, *statements: str) -> Path:
     with duckdb.connect(str(database)) as connection:
         for statement in statements:
             connection.execute(statement)
-    figures = read_figures(database, sample.subject.closing_month, sample.subject.run_id)
+    figures = read_figures(
+        database,
+        sample.subject.closing_month,
+        sample.subject.run_id,
+        sample.subject.complaint_months,
+    )
     file.write_text(render(figures, sample.subject), encoding="utf-8")
     return file
 

@@ -27,7 +27,8 @@ ANSWER = ("Chen Jing", "billed in USD by agreement 17/2025")
 class Audited:
     """Five runs: published, blocked, published with an acceptance, blocked, published.
 
-    Between the first and the third February is restated; the third holds a bill in USD
+    Between the first and the third February is restated, by a file whose control totals are
+    declared; the third holds a bill in USD
     that its account does not allow; for the fifth it is delivered again in CNY.
     `first_pack` was made before the second run; `words` are what the runs printed.
     """
@@ -89,6 +90,9 @@ def _deliver_correction(landing: Path) -> None:
     february = month_at(1)
     write_month(landing, month_at(2))
     write_feed(landing, "invoices", "corrections.csv", [invoice("C1", february, "700.00")])
+    totals = {"rows": 1, "sums": {"total_amount": "700.00"}}
+    control = {"files": {"corrections.csv": totals}}
+    (landing / "invoices" / "_control.json").write_text(json.dumps(control))
     bill = f"I-C1-{february:%Y%m}"
     write_feed(landing, "charges", "corrections.csv", [_charge(bill, "700.00")])
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from orchestration.audit.run_page import run_page
+from orchestration.audit.told import told_total
 
 RUN = "20260701T080000Z-1"
 WHALE = "raw_invoices.usual_bill_has_arrived"
@@ -172,3 +173,17 @@ def test_names_of_files_are_text_and_nothing_runs() -> None:
     assert "<script" not in page and "<b>" not in page
     assert "&lt;script&gt;" in page
     assert "://" not in page
+
+
+@pytest.mark.parametrize(
+    ("control", "value", "told"),
+    [
+        ("rows_loaded", "2566.0000", "2,566"),
+        ("control_totals_invoices_rows", "12.0000", "12"),
+        ("control_totals_invoices_total_amount", "12.0000", "12.00"),
+        ("revenue_delivered", "1000.0001", "1,000.0001"),
+        ("revenue_delivered", "-0.5000", "-0.50"),
+    ],
+)
+def test_a_total_is_told_with_the_decimals_it_needs(control: str, value: str, told: str) -> None:
+    assert told_total(control, value) == told

@@ -205,6 +205,50 @@ def test_the_one_in_use_is_never_let_go(tmp_path: Path) -> None:
     assert verify_home(home).differences == []
 
 
+def rolled_back_then_let_go(home: Home) -> list[str]:
+    rollback(home, 2)
+    let_go_of_old_publications(home, 1, "test")
+    return [run_id_of(2), run_id_of(4)]
+
+
+def let_go_then_rolled_back(home: Home) -> list[str]:
+    let_go_of_old_publications(home, 2, "test")
+    rollback(home, 3)
+    return [run_id_of(3), run_id_of(4)]
+
+
+def rolled_back_let_go_and_rolled_back(home: Home) -> list[str]:
+    """What is no longer in use may go; the second rollback leads past it."""
+    rollback(home, 1)
+    let_go_of_old_publications(home, 2, "test")
+    rollback(home, 3)
+    let_go_of_old_publications(home, 2, "test")
+    return [run_id_of(3), run_id_of(4)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [rolled_back_then_let_go, let_go_then_rolled_back, rolled_back_let_go_and_rolled_back],
+)
+def test_verify_holds_whatever_came_first(
+    tmp_path: Path, change: Callable[[Home], list[str]]
+) -> None:
+    home = home_with(tmp_path, 4)
+    kept = change(home)
+    assert list_publications(home) == kept
+    assert current_publication(home) == kept[0]
+    assert verify_home(home).differences == []
+    build_warehouse(home, 5)
+    publish(home, 5, keep=1)
+    assert list_publications(home) == [run_id_of(5)]
+    assert verify_home(home).differences == []
+    forged = next(kept_part(home, kept[0]).rglob("dim_customer.parquet"))
+    forged.write_bytes(forged.read_bytes() + b" ")
+    assert [each.place for each in verify_home(home).differences] == [
+        forged.relative_to(home.root).as_posix()
+    ]
+
+
 def test_a_publication_that_was_let_go_cannot_be_traced_and_says_so(tmp_path: Path) -> None:
     home = home_with(tmp_path, 2, keep=1)
     link = read_chain(HomeStore(home.root))[0]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import gzip
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from orchestration.errors import ConfigurationError
+from orchestration.ingest.control_totals import read_control
 from orchestration.ingest.reference import compose_reference
 from seeds.operator import write_sample
 from tests.unit.sample.conftest import REPOSITORY, SAMPLE, contents
@@ -46,6 +48,25 @@ def test_later_months_leave_earlier_files_unchanged(three_months: Path, tmp_path
     added = set(longer) - set(shorter)
     assert "landing/invoices/2025-05.csv.gz" in added
     assert all("2025-04" in name or "2025-05" in name for name in added)
+
+
+def test_control_totals_are_of_the_files_beside_them(three_months: Path, tmp_path: Path) -> None:
+    write_sample(tmp_path, CUSTOMERS, 3, seed=7, control_totals=True)
+    plain, declared = contents(three_months), contents(tmp_path)
+    assert declared.keys() - plain.keys() == {
+        f"landing/{feed}/_control.json" for feed in ("charges", "invoices", "payments")
+    }
+    assert plain.items() <= declared.items(), "the files themselves are the same"
+    folder = tmp_path / "landing" / "invoices"
+    totals, fault = read_control(folder / "_control.json")
+    assert fault is None
+    assert totals.keys() == {path.name for path in folder.glob("*.gz")}
+    for name, total in totals.items():
+        header, *rows = _rows(folder / name)
+        assert total.rows == len(rows)
+        for column, declared_sum in total.sums.items():
+            assert declared_sum == sum(Decimal(row[header.index(column)]) for row in rows)
+        assert total.sums.keys() == {"total_amount", "tax_amount"}
 
 
 def test_the_summary_counts_what_was_written(tmp_path: Path) -> None:

@@ -40,6 +40,12 @@ staged_rows as (
 
 ),
 
+declared_totals as (
+
+    select * from {{ ref('int_declared_totals_compared') }}
+
+),
+
 dim_customer as (
 
     select * from {{ ref('dim_customer') }}
@@ -246,6 +252,12 @@ controls as (
         cast(rows_loaded as decimal(18, 4)) as source_total,
         cast(rows_staged as decimal(18, 4)) as warehouse_total
     from staged_rows
+    union all
+    select
+        'control_totals_' || feed || '_' || measure as control,
+        declared_total as source_total,
+        staged_total + quarantined_total + duplicate_total as warehouse_total
+    from declared_totals
     union all
     select
         'customers_delivered' as control,

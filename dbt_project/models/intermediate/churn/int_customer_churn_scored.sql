@@ -61,6 +61,11 @@ tested_months as (
             )
         end as {{ feature }},
         {%- endfor %}
+        {%- if fit == 'final' %}
+        {%- for feature, low, high in features if not (low and high) %}
+        fits.{{ feature }}_weight {{ '<' if low else '>' }} 0 as {{ feature }}_is_told,
+        {%- endfor %}
+        {%- endif %}
         fits.intercept
     from measured
     inner join fits on fits.fit = '{{ fit }}'
@@ -103,20 +108,25 @@ highest_{{ rank }} as (
         {{ before }}.*,
         greatest(
             0
-            {%- for feature, _, _ in features -%}
+            {%- for feature, low, high in features -%}
             ,
-            {%- if rank == 1 %}
-            {{ feature }}
+            {%- set is_other -%}
+            '{{ feature }}' not in (
+                coalesce({{ before }}.feature_1, '')
+                {{- ", coalesce(" ~ before ~ ".feature_2, '')" if rank == 3 }}
+            )
+            {%- endset -%}
+            {%- set conditions = [] -%}
+            {%- if not (low and high) -%}
+            {%- do conditions.append(feature ~ '_is_told') -%}
+            {%- endif -%}
+            {%- if rank > 1 -%}
+            {%- do conditions.append(is_other) -%}
+            {%- endif %}
+            {%- if conditions %}
+            case when {{ conditions | join(' and ') }} then {{ feature }} else 0 end
             {%- else %}
-            case
-                when
-                    '{{ feature }}' in (
-                        coalesce({{ before }}.feature_1, '')
-                        {{- ", coalesce(" ~ before ~ ".feature_2, '')" if rank == 3 }}
-                    )
-                    then 0
-                else {{ feature }}
-            end
+            {{ feature }}
             {%- endif %}
             {%- endfor %}
         ) as highest_{{ rank }}
@@ -130,9 +140,12 @@ named_{{ rank }} as (
         highest_{{ rank }}.*,
         case
             when highest_{{ rank }} = 0 then null
-            {%- for feature, _, _ in features %}
+            {%- for feature, low, high in features %}
             when
                 {{ feature }} = highest_{{ rank }}
+                {%- if not (low and high) %}
+                and {{ feature }}_is_told
+                {%- endif %}
                 {%- for earlier in range(1, rank) %}
                 and feature_{{ earlier }} <> '{{ feature }}'
                 {%- endfor %}
@@ -166,11 +179,15 @@ final as (
         case
             {%- for feature, low, high in features %}
             when named_3.feature_{{ rank }} = '{{ feature }}'
+                {%- if low and high %}
                 then
                     case
                         when fits.{{ feature }}_weight < 0 then '{{ low }}'
                         else '{{ high }}'
                     end
+                {%- else %}
+                then '{{ low or high }}'
+                {%- endif %}
             {%- endfor %}
         end as reason_{{ rank }},
         {%- endfor %}
