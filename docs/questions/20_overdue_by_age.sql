@@ -1,0 +1,15 @@
+-- Role: Finance
+-- Question: How much is overdue, and for how long?
+-- Reading: Open invoices of postpaid accounts past their due date at the end of the
+--   closing month, converted at its rate. A bill of a prepaid account is never overdue.
+
+select
+    aging_bucket,
+    count(*) as invoices,
+    sum(outstanding_reporting) as outstanding
+from marts.fct_invoice
+where
+    aging_bucket is not null
+    and payment_mode = 'postpaid'
+group by aging_bucket
+order by min(days_past_due)
