@@ -9,7 +9,8 @@ select
     sum(outstanding_reporting) as outstanding
 from marts.fct_invoice
 where
-    aging_bucket is not null
+    outstanding_amount > 0
+    and days_past_due > 0
     and payment_mode = 'postpaid'
 group by aging_bucket
 order by min(days_past_due)
