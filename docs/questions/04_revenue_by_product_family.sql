@@ -7,7 +7,6 @@ with by_product as (
     select
         product_code,
         sum(revenue) as revenue,
-        sum(discount) as discount,
         sum(active_subscriptions) as active_subscriptions
     from marts.fct_revenue_monthly
     where month = (select max(month) from marts.dim_month where is_closed)
@@ -17,7 +16,6 @@ with by_product as (
 select
     products.product_family,
     sum(by_product.revenue) as revenue,
-    sum(by_product.discount) as discount,
     sum(by_product.active_subscriptions) as active_subscriptions
 from by_product
 inner join marts.dim_product as products

@@ -11,6 +11,6 @@ select
 from marts.customer_tier_monthly
 where
     month = (select max(month) from marts.dim_month where is_closed)
-    and gap_to_next <= 0.1 * next_bound
+    and gap_to_next <= next_bound / 10
 group by rule_tier
 order by customers desc, rule_tier

@@ -8,7 +8,6 @@ select
     customers.tier_code,
     customers.key_kinds,
     risks.churn_probability,
-    risks.risk_band,
     risks.reason_1,
     risks.reason_2
 from marts.customer_risk_monthly as risks

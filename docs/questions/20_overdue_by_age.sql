@@ -9,7 +9,7 @@ select
     sum(outstanding_reporting) as outstanding
 from marts.fct_invoice
 where
-    outstanding_amount > 0
+    outstanding_reporting > 0
     and days_past_due > 0
     and payment_mode = 'postpaid'
 group by aging_bucket

@@ -12,10 +12,12 @@ select
     / nullif(sum(resolve_outcomes), 0) as resolve_breach_share
 from marts.complaint_service_monthly
 where
-    month > (
-        select max(month) - interval '3 months'
+    month in (
+        select month
         from marts.dim_month
         where is_closed
+        order by month desc
+        limit 3
     )
 group by tier_code
 order by opened desc, tier_code

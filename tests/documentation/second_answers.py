@@ -101,9 +101,9 @@ def revenue_bridge(data: Published) -> Rows:
 
 def revenue_by_product_family(data: Published) -> Rows:
     both = data.now("fct_revenue_monthly").merge(data.read("dim_product"), on="product_code")
-    sums = both.groupby("product_family")[["revenue", "discount", "active_subscriptions"]].sum()
+    sums = both.groupby("product_family")[["revenue", "active_subscriptions"]].sum()
     sums = sums.reset_index().sort_values(["revenue", "product_family"], ascending=[False, True])
-    return rows_of(sums, ["product_family", "revenue", "discount", "active_subscriptions"])
+    return rows_of(sums, ["product_family", "revenue", "active_subscriptions"])
 
 
 def arpu(data: Published) -> Rows:
@@ -224,7 +224,7 @@ def key_customers_about_to_leave(data: Published) -> Rows:
     customers = data.read("dim_customer")
     risks = data.now("customer_risk_monthly").merge(customers[customers["segment"] == "key"])
     risks = risks.sort_values(["churn_probability", "customer_id"], ascending=[False, True])
-    named = ["customer_id", "tier_code", "key_kinds", "churn_probability", "risk_band"]
+    named = ["customer_id", "tier_code", "key_kinds", "churn_probability"]
     return rows_of(risks, [*named, "reason_1", "reason_2"], 10)
 
 
