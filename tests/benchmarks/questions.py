@@ -4,7 +4,7 @@ Every reader is a process with a connection of its own, opened as a BI tool open
 all questions in turn without a pause, each reader starting at another one. A time is from the
 question to the last row, the first asking included.
 
-    python -m tests.benchmarks.questions [--publication FOLDER] [--readers 8] [--rounds 5]
+    python -m tests.benchmarks.questions [--publication FOLDER] [--readers 8] [--rounds 10]
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--publication", type=Path, default=Path("home/published/current"))
     parser.add_argument("--readers", type=int, default=8)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=10)
     chosen = parser.parse_args()
     database = chosen.publication.resolve() / DATABASE_FOR_READERS
     started = time.perf_counter()
@@ -79,6 +79,7 @@ def _read(
 ) -> None:
     times: Times = defaultdict(list)
     with duckdb.connect(str(database), read_only=True) as connection:
+        connection.execute("set enable_progress_bar = false")
         ready.wait()
         for _ in range(rounds):
             for name, sql in queries:
