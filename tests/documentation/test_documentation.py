@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 import pandas as pd
+import psycopg
 import pytest
 
 from orchestration.documentation.pages import pages
@@ -24,7 +25,8 @@ from orchestration.warehouse.project import REPOSITORY
 from tests.documentation.metricflow import ask, project_beside
 from tests.documentation.second_answers import SECOND_ANSWERS, Published
 from tests.support.browser import browser_page, chromium
-from tests.support.command import clean_environment, run_job
+from tests.support.command import clean_environment, run_job, tierwise
+from tests.support.postgres import postgres_server, server_programs
 
 SAMPLE = REPOSITORY / "seeds" / "sample"
 DOCS = REPOSITORY / "docs"
@@ -248,6 +250,23 @@ def test_the_answer_equals_a_second_computation(
     for row, other in zip(given.rows, second, strict=True):
         assert len(row) == len(other)
         assert all(map(is_equal, row, other)), (row, other)
+
+
+@pytest.mark.skipif(
+    server_programs() is None,
+    reason="PostgreSQL is not installed (Debian: apt-get install postgresql)",
+)
+def test_postgresql_gives_the_same_answers(home: Path, marts: duckdb.DuckDBPyConnection) -> None:
+    with postgres_server() as server:
+        loaded = tierwise("publish", "postgres", "--dsn", server.dsn, "--home", home)
+        assert loaded.returncode == 0, loaded.stdout + loaded.stderr
+        with psycopg.connect(server.dsn) as connection:
+            for question in QUESTIONS:
+                rows = connection.execute(question.sql.encode()).fetchall()
+                others = answer(marts, question).rows
+                assert len(rows) == len(others), question.name
+                for row, other in zip(rows, others, strict=True):
+                    assert all(map(is_equal, row, other)), (question.name, row, other)
 
 
 def is_equal(value: Any, other: Any) -> bool:
