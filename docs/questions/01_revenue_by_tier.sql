@@ -12,4 +12,4 @@ select
 from marts.tier_migration_monthly
 where month = (select max(month) from marts.dim_month where is_closed)
 group by tier_to
-order by revenue desc, tier_to
+order by revenue desc, tier_to asc

@@ -21,4 +21,4 @@ from by_product
 inner join marts.dim_product as products
     on by_product.product_code = products.product_code
 group by products.product_family
-order by revenue desc, products.product_family
+order by revenue desc, products.product_family asc

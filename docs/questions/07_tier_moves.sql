@@ -12,4 +12,4 @@ from marts.tier_migration_monthly
 where
     tier_from <> tier_to
     and month = (select max(month) from marts.dim_month where is_closed)
-order by customers desc, tier_from, tier_to
+order by customers desc, tier_from asc, tier_to asc

@@ -15,4 +15,4 @@ from marts.policy_comparison
 where
     tier_rank = 1
     and month = (select max(month) from marts.dim_month where is_closed)
-order by revenue_share desc, policy_id
+order by revenue_share desc, policy_id asc

@@ -13,4 +13,4 @@ where
     month = (select max(month) from marts.dim_month where is_closed)
     and gap_to_next <= next_bound / 10
 group by rule_tier
-order by customers desc, rule_tier
+order by customers desc, rule_tier asc

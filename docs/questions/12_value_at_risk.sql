@@ -10,4 +10,4 @@ select
     sum(value_at_risk) as value_at_risk
 from marts.retention_worklist
 group by first_reason
-order by value_at_risk desc, first_reason
+order by value_at_risk desc, first_reason asc

@@ -16,5 +16,5 @@ inner join marts.dim_customer as customers
 where
     risks.month = (select max(month) from marts.dim_month where is_closed)
     and customers.segment = 'key'
-order by risks.churn_probability desc, risks.customer_id
+order by risks.churn_probability desc, risks.customer_id asc
 limit 10

@@ -11,4 +11,4 @@ select
 from marts.retention_worklist
 where not contact_allowed
 group by contact_blocked_by, recommended_channel
-order by customers desc, contact_blocked_by, recommended_channel
+order by customers desc, contact_blocked_by asc, recommended_channel asc

@@ -12,7 +12,7 @@ with candidates as (
     where
         month = (select max(month) from marts.dim_month where is_closed)
         and headroom_value > 0
-    order by headroom_value desc, customer_id
+    order by headroom_value desc, customer_id asc
     limit 10
 )
 
@@ -25,4 +25,4 @@ select
 from candidates
 inner join marts.dim_customer as customers
     on candidates.customer_id = customers.customer_id
-order by candidates.headroom_value desc, candidates.customer_id
+order by candidates.headroom_value desc, candidates.customer_id asc

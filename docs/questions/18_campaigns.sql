@@ -1,8 +1,8 @@
 -- Role: Marketing
 -- Question: Which campaigns paid off?
 -- Reading: Uplift is margin beyond what as many untreated customers of the same tier
---   and network gained; null while the three months after are not over, or where no such
---   group is large enough.
+--   and network gained; null while the three months after are not over, or where no
+--   such group is large enough.
 
 select
     campaign_id,
@@ -15,4 +15,4 @@ select
     uplift_margin,
     roi
 from marts.campaign_result
-order by roi desc nulls last, campaign_id
+order by roi desc nulls last, campaign_id asc

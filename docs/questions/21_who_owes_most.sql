@@ -13,5 +13,5 @@ from marts.customer_monthly
 where
     month = (select max(month) from marts.dim_month where is_closed)
     and overdue_amount > 0
-order by overdue_amount desc, customer_id
+order by overdue_amount desc, customer_id asc
 limit 10

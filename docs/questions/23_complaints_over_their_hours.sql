@@ -16,5 +16,5 @@ from marts.fct_complaint
 where
     is_open
     and resolve_breached
-order by hours_over desc, complaint_id
+order by hours_over desc, complaint_id asc
 limit 10

@@ -20,4 +20,4 @@ where
         limit 3
     )
 group by tier_code
-order by opened desc, tier_code
+order by opened desc, tier_code asc

@@ -6,17 +6,20 @@
 select
     regions.province_code,
     regions.region_name,
-    summary.customers,
-    summary.revenue,
-    summary.arpu,
-    summary.customer_churn_rate,
-    summary.complaints_per_1000,
-    summary.resolve_breach_share,
-    summary.overdue_amount
-from marts.region_summary_monthly as summary
+    figures.customers,
+    figures.revenue,
+    figures.arpu,
+    figures.customer_churn_rate,
+    figures.complaints_per_1000,
+    figures.resolve_breach_share,
+    figures.overdue_amount
+from marts.region_summary_monthly as figures
 inner join marts.dim_region as regions
-    on summary.region_code = regions.region_code
+    on figures.region_code = regions.region_code
 where
-    summary.month = (select max(month) from marts.dim_month where is_closed)
-    and summary.region_level = 'local'
-order by regions.province_code nulls last, summary.revenue desc, regions.region_name
+    figures.month = (select max(month) from marts.dim_month where is_closed)
+    and figures.region_level = 'local'
+order by
+    regions.province_code asc nulls last,
+    figures.revenue desc,
+    regions.region_name asc

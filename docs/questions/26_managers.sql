@@ -16,5 +16,5 @@ from marts.manager_scorecard_monthly as scores
 inner join marts.dim_manager as managers
     on scores.manager_id = managers.manager_id
 where scores.month = (select max(month) from marts.dim_month where is_closed)
-order by scores.score desc nulls last, scores.manager_id
+order by scores.score desc nulls last, scores.manager_id asc
 limit 10
