@@ -28,14 +28,25 @@ _CATALOGUE_HEAD = """\
 # Catalogue: what is published, and what to ask it
 
 Everything here lies in every publication, in schema `marts`, `snapshots` or `audit` of
-`home/published/current/tierwise.duckdb`. Open it read-only, also while a run is under way:
+`home/published/current/tierwise.duckdb` (`make run` or `tierwise run` makes one). Open it
+read-only, also while a run is under way. With DuckDB's command line:
 
 ```
-duckdb -readonly home/published/current/tierwise.duckdb
+duckdb -readonly home/published/current/tierwise.duckdb < docs/questions/01_revenue_by_tier.sql
 ```
 
-or, in Python, `duckdb.connect("home/published/current/tierwise.duckdb", read_only=True)`.
-`docs/bi.md` shows other tools. What holds for every table:
+In Python:
+
+```python
+from pathlib import Path
+
+import duckdb
+
+with duckdb.connect("home/published/current/tierwise.duckdb", read_only=True) as marts:
+    print(marts.sql(Path("docs/questions/01_revenue_by_tier.sql").read_text()))
+```
+
+[bi.md](bi.md) shows other tools. What holds for every table:
 
 - A **month** is a date, its first day. The **closing month** is the last one that counts:
   `select max(month) from marts.dim_month where is_closed`.
@@ -50,6 +61,29 @@ or, in Python, `duckdb.connect("home/published/current/tierwise.duckdb", read_on
 
 Every column with its unit: [columns.md](columns.md). How the tables hang together:
 [relationships.md](relationships.md). Why a figure is what it is: [decisions.md](decisions.md).
+
+## The words
+
+| word | meaning |
+| --- | --- |
+| relationship | `on_net`: active. `returned`: active again after a gap within twelve months. \
+`dormant`: active, but three months without revenue or use. `left`, or `competitor` if to a rival; \
+`historic` twelve months later. `prospect`: never active. |
+| ranked | On_net, returned or dormant: whoever can have a tier. |
+| policy, tier | A policy makes tiers of a metric by dated rules in reference tables. One is in \
+force (as shipped `house`: mean revenue of three months, by class of region, kept for two months of \
+grace when it drops); the others are replayed beside it. |
+| service class | What goes with a tier: hours to respond and resolve, how often marketing may call. |
+| segment | `key`: a key customer of any kind. Else `commercial` for organisations, `public` for people. |
+| key kinds | `important`: designated so. `high_value`: by its tier. `group`: by agreement or the \
+size of its group. `strategic`. Two kinds make it premier. |
+| current value | Margin of twelve months. |
+| potential value | Margin expected in the next 24 months, discounted, weighed with the chance to stay. |
+| headroom value | Margin a year that product families it lacks bring its peers. |
+| value at risk | On the worklist: probability to leave × (a year's margin + headroom). Of a \
+contract: probability × a year's revenue. |
+| stars | 1 to 7, from points for consumption, credit, satisfaction and loyalty; valid a year. |
+| publication, run | A run loads, builds and checks; if nothing critical failed, it publishes. |
 """
 
 _RELATIONSHIPS_HEAD = """\

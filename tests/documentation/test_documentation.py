@@ -59,8 +59,9 @@ EXAMPLE = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where a user would stand: a folder with the home of the published sample in it."""
+    """Where a user would stand: beside the docs and the home that published the sample."""
     folder = tmp_path_factory.mktemp("reader")
+    (folder / "docs").symlink_to(DOCS)
     outcome = run_job(folder / "home", SAMPLE / "landing", SAMPLE / "reference")
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
     return folder
@@ -300,7 +301,7 @@ def plain(value: Any) -> Any:
 def examples() -> list[tuple[str, str]]:
     return [
         (f"{name} {number}", code)
-        for name in ("docs/bi.md", "README.md")
+        for name in ("docs/bi.md", "docs/catalogue.md", "README.md")
         for number, code in enumerate(EXAMPLE.findall((REPOSITORY / name).read_text()), start=1)
     ]
 
