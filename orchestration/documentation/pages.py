@@ -21,96 +21,8 @@ from orchestration.documentation.tables import (
 SHOWN_ROWS = 6
 _MADE = (
     "<!-- Made from the contract by `python -m orchestration.documentation pages`; "
-    "edit the sources, not this page. -->"
+    "edit orchestration/documentation/heads, docs/questions or the models' YAML instead. -->"
 )
-
-_CATALOGUE_HEAD = """\
-# Catalogue: what is published, and what to ask it
-
-Everything here lies in every publication, in schema `marts`, `snapshots` or `audit` of
-`home/published/current/tierwise.duckdb` (`make run` or `tierwise run` makes one). Open it
-read-only, also while a run is under way. With DuckDB's command line:
-
-```
-duckdb -readonly home/published/current/tierwise.duckdb < docs/questions/01_revenue_by_tier.sql
-```
-
-In Python:
-
-```python
-from pathlib import Path
-
-import duckdb
-
-with duckdb.connect("home/published/current/tierwise.duckdb", read_only=True) as marts:
-    print(marts.sql(Path("docs/questions/01_revenue_by_tier.sql").read_text()))
-```
-
-[bi.md](bi.md) shows other tools. What holds for every table:
-
-- A **month** is a date, its first day. The **closing month** is the last one that counts:
-  `select max(month) from marts.dim_month where is_closed`.
-- **Money** is decimal and in the reporting currency unless the column says otherwise. **Shares**
-  and rates are 0–1. **Null** means not measured or not known, never zero.
-- **Regions** are local networks, below provinces, below the group. `region_summary_monthly` and
-  `revenue_concentration_monthly` hold all three levels: filter on one, or figures count twice.
-- A **rate** of several rows is the sum of its numerators over the sum of its denominators,
-  never the mean of the rates.
-- **`is_ranked`** customers (on_net, returned, dormant) are the ones that have a tier; the others'
-  tier is `none`.
-
-Every column with its unit: [columns.md](columns.md). How the tables hang together:
-[relationships.md](relationships.md). Why a figure is what it is: [decisions.md](decisions.md).
-
-## The words
-
-| word | meaning |
-| --- | --- |
-| relationship | `on_net`: active. `returned`: active again after a gap within twelve months. \
-`dormant`: active, but three months without revenue or use. `left`, or `competitor` if to a rival; \
-`historic` twelve months later. `prospect`: never active. |
-| ranked | On_net, returned or dormant: whoever can have a tier. |
-| policy, tier | A policy makes tiers of a metric by dated rules in reference tables. One is in \
-force (as shipped `house`: mean revenue of three months, by class of region, kept for two months of \
-grace when it drops); the others are replayed beside it. |
-| service class | What goes with a tier: hours to respond and resolve, how often marketing may call. |
-| segment | `key`: a key customer of any kind. Else `commercial` for organisations, `public` for people. |
-| key kinds | `important`: designated so. `high_value`: by its tier. `group`: by agreement or the \
-size of its group. `strategic`. Two kinds make it premier. |
-| current value | Margin of twelve months. |
-| potential value | Margin expected in the next 24 months, discounted, weighed with the chance to stay. |
-| headroom value | Margin a year that product families it lacks bring its peers. |
-| value at risk | On the worklist: probability to leave × (a year's margin + headroom). Of a \
-contract: probability × a year's revenue. |
-| stars | 1 to 7, from points for consumption, credit, satisfaction and loyalty; valid a year. |
-| publication, run | A run loads, builds and checks; if nothing critical failed, it publishes. |
-"""
-
-_RELATIONSHIPS_HEAD = """\
-# How the published tables hang together
-
-One picture per topic: keys (PK), references (FK), and the tables they lead to. A solid line is
-a reference that dbt tests in every run; a dotted one follows from the name of the column, which
-means the same in every table. Every column `month`, and what ends in `_month`, is the first day
-of a month as in `dim_month`; these lines are left out. Tables of one row per customer and month
-join on both columns:
-
-```sql
-select tiers.tier_code, sum(months.revenue) as revenue
-from marts.customer_monthly as months
-inner join marts.customer_tier_monthly as tiers
-    on months.customer_id = tiers.customer_id and months.month = tiers.month
-where months.month = (select max(month) from marts.dim_month where is_closed)
-group by tiers.tier_code
-```
-"""
-
-_COLUMNS_HEAD = """\
-# Every published column
-
-By topic and table. The same words are comments in the database:
-`select column_name, comment from duckdb_columns() where table_name = 'customer_monthly'`.
-"""
 
 
 def pages(manifest_path: Path, database: Path) -> dict[str, str]:
@@ -134,7 +46,7 @@ def catalogue_page(
     tables: Sequence[Table], questions: Sequence[Question], answers: Mapping[str, Answer]
 ) -> str:
     """The tables by topic, then the questions by role with their answers on the sample."""
-    parts = [_CATALOGUE_HEAD, _MADE, "\n## The tables\n"]
+    parts = [_head("catalogue.md"), _MADE, "\n## The tables\n"]
     for topic in TOPICS:
         rows = [
             (f"[`{each.qualified_name}`](columns.md#{each.name})", each.grain,
@@ -160,7 +72,7 @@ def catalogue_page(
 
 def columns_page(tables: Sequence[Table]) -> str:
     """Every column of every table with its type, whether it may be null, and its meaning."""
-    parts = [_COLUMNS_HEAD, _MADE, ""]
+    parts = [_head("columns.md"), _MADE, ""]
     for topic in TOPICS:
         parts.append(f"## {topic}\n")
         for each in (each for each in tables if each.topic == topic):
@@ -179,11 +91,16 @@ def columns_page(tables: Sequence[Table]) -> str:
 
 def relationships_page(tables: Sequence[Table], references: Sequence[Reference]) -> str:
     """An entity-relationship picture per topic, in Mermaid."""
-    parts = [_RELATIONSHIPS_HEAD, _MADE, ""]
+    parts = [_head("relationships.md"), _MADE, ""]
     for topic in TOPICS:
         own = [each for each in tables if each.topic == topic]
         parts += [f"## {topic}\n", "```mermaid", _picture(own, tables, references), "```", ""]
     return "\n".join(parts).rstrip() + "\n"
+
+
+def _head(page: str) -> str:
+    """What a person wrote for the top of a page."""
+    return (Path(__file__).parent / "heads" / page).read_text(encoding="utf-8")
 
 
 def _picture(own: Sequence[Table], tables: Sequence[Table], references: Sequence[Reference]) -> str:
