@@ -115,7 +115,7 @@ def _picture(own: Sequence[Table], tables: Sequence[Table], references: Sequence
             marks = ["PK"] * (column.name in each.key)
             marks += ["FK"] * ((each.name, column.name) in foreign)
             if marks:
-                kind = column.type.partition("(")[0] or "value"
+                kind = column.type.partition("(")[0]
                 lines.append(f"        {kind} {column.name} {', '.join(marks)}")
         lines.append("    }")
     for reference in drawn:

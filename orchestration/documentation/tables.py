@@ -15,9 +15,11 @@ from orchestration.publish.contract import published_tables
 TOPICS = {
     "Customers and regions": ("shared", "customers", "regions"),
     "Revenue and receivables": ("revenue", "receivables"),
-    "Value, tiers and stars": ("value", "tiers", "stars", "snapshots"),
+    "Value and stars": ("value", "stars"),
+    "Tiers": ("tiers", "snapshots"),
     "Complaints": ("complaints",),
-    "Risk and acting": ("churn", "acting"),
+    "Risk": ("churn",),
+    "Acting": ("acting",),
     "Evidence": ("evidence", "reconciliation"),
 }
 _FOLDERS = [folder for folders in TOPICS.values() for folder in folders]
@@ -27,7 +29,7 @@ _REFERENCE = re.compile(r"ref\('(\w+)'\)")
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the contract; `type` is blank where the contract leaves it to the engine."""
+    """A column; `is_nullable` where the contract allows null, unknown without a contract."""
 
     name: str
     type: str
@@ -95,7 +97,7 @@ def read_tables(manifest_path: Path) -> list[Table]:
                 description=" ".join(published.description.split()),
                 used_for=node["config"]["meta"]["used_for"],
                 key=published.key,
-                columns=tuple(map(_column, node["columns"].values())),
+                columns=tuple(_column(node, column) for column in node["columns"].values()),
             )
         )
     return sorted(tables, key=lambda table: _FOLDERS.index(table.folder))
@@ -131,12 +133,14 @@ def _nodes(manifest_path: Path) -> dict[str, Any]:
     }
 
 
-def _column(column: dict[str, Any]) -> Column:
+def _column(node: dict[str, Any], column: dict[str, Any]) -> Column:
+    is_enforced = node["config"].get("contract", {}).get("enforced", False)
     return Column(
         name=column["name"],
-        type=column["data_type"] or "",
+        type=column["data_type"],
         description=" ".join(column["description"].split()),
-        is_nullable=all(rule["type"] != "not_null" for rule in column["constraints"]),
+        is_nullable=is_enforced
+        and all(rule["type"] != "not_null" for rule in column["constraints"]),
     )
 
 

@@ -137,6 +137,16 @@ def test_every_published_table_says_what_it_is_for(manifest: Path) -> None:
         assert table.grain.startswith("One row per "), table.name
 
 
+def test_the_columns_told_are_those_of_the_publication(
+    manifest: Path, marts: duckdb.DuckDBPyConnection
+) -> None:
+    for table in read_tables(manifest):
+        found = marts.execute(f"describe {table.qualified_name}").fetchall()
+        types = {name: kind.lower().replace(",", ", ") for name, kind, *_ in found}
+        told = {column.name: column.type for column in table.columns}
+        assert types == told, table.name
+
+
 def exposures(manifest: Path) -> dict[str, dict[str, Any]]:
     found = json.loads(manifest.read_text())["exposures"].values()
     return {exposure["name"]: exposure for exposure in found}
