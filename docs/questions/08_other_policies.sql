@@ -1,7 +1,8 @@
 -- Role: Policy owner
 -- Question: How would the other policies divide the customers?
--- Reading: The highest tier of every policy of the pack, in the closing month.
---   `tierwise simulate` replays a policy of your own before it is adopted.
+-- Reading: The highest tier of every policy of the pack, in the closing month, without
+--   overrides, so that like is compared with like. `tierwise simulate` replays a policy
+--   of your own before it is adopted.
 
 select
     policy_id,
