@@ -42,7 +42,7 @@ class ExportedTable:
     month_column: str | None
 
     def batches(self) -> Iterator[list[tuple[Any, ...]]]:
-        """The rows in order, read as they are asked for: by rank, else by key as published."""
+        """The rows, read as they are asked for: by rank, else in the order as published."""
         names = {column.name for column in self.columns}
         order = f"order by {identifier(RANK)}" if RANK in names else ""
         self.connection.execute(f"from {self.qualified_name} {self.condition} {order}")

@@ -1,0 +1,1 @@
+"""The documentation for readers: complete, current, and right about the figures."""
