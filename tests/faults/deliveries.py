@@ -191,7 +191,10 @@ ENCODINGS = {
 }
 NO_TEXT = {"utf-16le": b"\x00\xd8", "utf-16be": b"\xd8\x00"}  # half a character
 LAYOUTS = ("csv", "tsv", "ndjson")
-PACKED = {"gz": [f"{layout}.gz" for layout in LAYOUTS], "zst": [f"{layout}.zst" for layout in LAYOUTS]}
+PACKED = {
+    "gz": [f"{layout}.gz" for layout in LAYOUTS],
+    "zst": [f"{layout}.zst" for layout in LAYOUTS],
+}
 FORMS = [*LAYOUTS, *PACKED["gz"], *PACKED["zst"], "parquet"]
 
 # How a file is damaged, and the words by which it is refused whole.
