@@ -21,7 +21,6 @@ TEXT = "VARCHAR"
 DELIMITERS = (",", "\t", ";", "|")
 QUOTES = ('"', "'")
 JSON_LINE = Layout(names=("line",), delimiter="\x01", quote="", header=False)
-LONGEST_JSON = 16 << 20  # bytes of one line
 # Runs of digits that a binary float may not hold, and exponents; in a string they do no harm.
 FRAGILE_NUMBER = r"[0-9](\.?[0-9]){15}|[0-9][eE][-+0-9]"
 STRING_OR_NUMBER = r'("(?:[^"\\]|\\.)*")|([-0-9][-+.0-9eE]*)'
