@@ -158,6 +158,8 @@ def open_database(name: str, source: Source) -> Iterator[Database]:
         with connection:
             if url.get_backend_name() == "postgresql":
                 connection.execution_options(postgresql_readonly=True)
+            elif url.get_backend_name() in ("mysql", "mariadb"):
+                connection.exec_driver_sql("set session transaction read only")
             yield Database(connection, url)
     finally:
         engine.dispose()

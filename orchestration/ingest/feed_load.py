@@ -72,7 +72,7 @@ def load_feed(
         for file in files
         if not (file.is_announced_only and (feed.name, file.name) in work.standing)
     ]
-    looks = {file.name: _look(file, work.expansion) for file in files}
+    looks = {file.name: _look(file) for file in files}
     ordered = sorted(files, key=lambda file: _delivery_order(file, looks[file.name]))
     loads: dict[str, FileLoad] = {}
     entries: list[LedgerEntry] = []
@@ -87,11 +87,11 @@ def load_feed(
     return [_taken_back(work, entry, reason) for entry in entries] if reason else entries
 
 
-def _look(file: DeliveredFile, expansion: Expansion) -> Fingerprint | FileRefusedError:
+def _look(file: DeliveredFile) -> Fingerprint | FileRefusedError:
     if file.fault:
         return FileRefusedError(file.fault)
     try:
-        return fingerprint(file.path, file.format, expansion)
+        return fingerprint(file.path, file.format)
     except FileRefusedError as fault:
         return fault
 

@@ -13,7 +13,7 @@ import duckdb
 from orchestration.ingest.contract import Feed
 from orchestration.ingest.control_totals import ROWS, ComparedTotal, ControlTotals
 from orchestration.ingest.expansion import Expansion
-from orchestration.ingest.files import FileRefusedError, Fingerprint, require_unchanged
+from orchestration.ingest.files import FileRefusedError, Fingerprint, is_json, require_unchanged
 from orchestration.ingest.judged_rows import (
     SHOWN_REASONS,
     FileCounts,
@@ -30,6 +30,7 @@ from orchestration.ingest.readers import (
     read_mended_ndjson,
     read_ndjson,
     read_parquet,
+    read_uniform_ndjson,
 )
 from orchestration.ingest.sources import CONTRACT, FeedSource
 from orchestration.ingest.sql import identifier
@@ -83,7 +84,7 @@ def load_file(
         try:
             if file.format == "parquet":
                 expansion.require_parquet(connection, _plain_link(lake, file), taken.size)
-            delivery = _taken(staging, file, taken)
+            delivery = _taken(staging, file, taken, expansion)
         finally:
             # What changed under the reader is told as that, not as damage.
             require_unchanged(file.path, taken)
@@ -101,7 +102,9 @@ def load_file(
     return FileLoad(counts, tuple(delivery.unknown), reasons, months, totals)
 
 
-def _taken(staging: Staging, file: DeliveredFile, taken: Fingerprint) -> Delivery:
+def _taken(
+    staging: Staging, file: DeliveredFile, taken: Fingerprint, expansion: Expansion
+) -> Delivery:
     """Stages every row of the file."""
     connection, lake, feed = staging.connection, staging.lake, staging.feed
     declared = staging.declared
@@ -111,11 +114,12 @@ def _taken(staging: Staging, file: DeliveredFile, taken: Fingerprint) -> Deliver
         if not staging.take(delivery):
             raise FileRefusedError("it is no sound Parquet file (damaged or truncated)")
         return delivery
-    text = plain_text(path, file.format, taken, declared.encoding, lake.scratch)
+    text = plain_text(path, file.format, taken, declared.encoding, lake.scratch, expansion)
     mended = lake.scratch / "mended.txt"
-    if file.format.startswith("ndjson"):
+    if is_json(file.format):
         found = _first_taken(
             staging,
+            lambda: read_uniform_ndjson(feed, declared, text),
             lambda: read_ndjson(connection, feed, declared, text),
             lambda: read_mended_ndjson(connection, feed, declared, text, mended),
         )

@@ -1,4 +1,4 @@
-"""One look at a delivered file's bytes: hash, size, whole or damaged, first lines."""
+"""A delivered file's bytes: their hash, what they unpack to, what is seen of a text in passing."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import io
 import os
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, BinaryIO
 
-if TYPE_CHECKING:
-    from orchestration.ingest.expansion import Expansion
+from orchestration.ingest.fragile_numbers import FragileNumbers
 
 CHUNK = 1 << 20
 GZIP = 16 + zlib.MAX_WBITS
@@ -24,35 +24,54 @@ class FileRefusedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Fingerprint:
-    """What a file was when it was read.
+class Seen:
+    """What is seen of a text while it is read for another reason.
 
-    `lines` is None where lines cannot be counted without parsing (quotes, mixed line
-    ends, Parquet). `head` is decompressed.
+    `lines` is None where lines cannot be counted without parsing (quotes, mixed line ends).
+    `has_fragile_numbers` is asked of JSON alone (see fragile_numbers).
     """
+
+    head: bytes
+    lines: int | None
+    has_fragile_numbers: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What a file was when it was read. `seen` is None for one that is packed, or Parquet."""
 
     sha256: str
     size: int
     delivered_at: datetime
     changed: tuple[int, ...]
-    head: bytes
-    lines: int | None
+    seen: Seen | None
 
 
 @dataclass(slots=True)
-class Lines:
-    """Counts lines and refuses to guess where a quote could hide a line end."""
+class Passing:
+    """Watches a text go by: counts lines, and refuses to guess where a quote could hide an end."""
 
+    kind: str
+    size: int = 0
     feeds: int = 0
     returns: int = 0
     quoted: bool = False
     last: bytes = b""
     head: bytearray = field(default_factory=bytearray)
+    numbers: FragileNumbers | None = None
+
+    def __post_init__(self) -> None:
+        if is_json(self.kind):
+            self.numbers = FragileNumbers()
 
     def take(self, chunk: bytes) -> None:
-        """Count the lines of the next piece of a file."""
+        """The next piece of the text."""
+        self.size += len(chunk)
         if len(self.head) < CHUNK:
             self.head += chunk[: CHUNK - len(self.head)]
+        if self.numbers:
+            self.numbers.take(chunk)
+            return
         self.feeds += chunk.count(b"\n")
         if b"\r" in chunk:
             self.returns += chunk.count(b"\r")
@@ -60,44 +79,53 @@ class Lines:
         self.last = chunk[-1:] or self.last
 
     @property
-    def total(self) -> int | None:
-        """The number of lines, where counting could not go wrong."""
-        if self.quoted or self.returns not in (0, self.feeds):
+    def seen(self) -> Seen:
+        """What there was to see."""
+        found = self.numbers is not None and self.numbers.found
+        return Seen(bytes(self.head), self._lines(), found)
+
+    def _lines(self) -> int | None:
+        if self.numbers or self.quoted or self.returns not in (0, self.feeds):
             return None
         return self.feeds + (self.last not in (b"", b"\n"))
 
 
-def fingerprint(path: Path, kind: str, expansion: Expansion | None = None) -> Fingerprint:
-    """Reads the whole file once.
+def is_json(kind: str) -> bool:
+    """Whether files of a format hold JSON."""
+    return kind.startswith("ndjson")
 
-    Raises FileRefusedError if it is empty, damaged, or grows beyond `expansion`.
-    """
-    unpacked = 0
+
+def is_packed(kind: str) -> bool:
+    """Whether files of a format are compressed as a whole."""
+    return "." in kind
+
+
+def fingerprint(path: Path, kind: str) -> Fingerprint:
+    """Reads the bytes of the file once. Raises FileRefusedError if it is empty or unreadable."""
+    passing = None if is_packed(kind) or kind == "parquet" else Passing(kind)
+    digest = hashlib.sha256()
     try:
         with path.open("rb") as stream:
             before = os.fstat(stream.fileno())
-            digest = hashlib.sha256()
-            lines = Lines()
-            for content in _contents(_hashed(stream, digest), kind):
-                lines.take(content)
-                unpacked += len(content)
-                if expansion:
-                    expansion.require(stream.tell(), unpacked)
+            # Hashing leaves the interpreter to others, so the two looks cost the time of one.
+            with ThreadPoolExecutor(max_workers=1) as aside:
+                for chunk in _chunks(stream):
+                    hashed = aside.submit(digest.update, chunk)
+                    if passing:
+                        passing.take(chunk)
+                    hashed.result()
     except PermissionError as error:
         raise FileRefusedError("this user has no permission to read it") from error
     except OSError as error:
         raise FileRefusedError(f"it cannot be read ({error.strerror})") from error
     if before.st_size == 0:
         raise FileRefusedError("it is empty (0 bytes)")
-    if not lines.head:
-        raise FileRefusedError("it is empty (0 bytes once decompressed)")
     return Fingerprint(
         sha256=digest.hexdigest(),
         size=before.st_size,
         delivered_at=_utc(before.st_mtime_ns),
         changed=_change_marks(before),
-        head=bytes(lines.head),
-        lines=None if kind == "parquet" else lines.total,
+        seen=passing.seen if passing else None,
     )
 
 
@@ -119,23 +147,16 @@ def delivered_at(path: Path) -> datetime | None:
         return None
 
 
-def decompressed(path: Path, kind: str) -> Iterator[bytes]:
-    """The file's content, chunk by chunk."""
-    with path.open("rb") as stream:
-        yield from _contents(iter(lambda: stream.read(CHUNK), b""), kind)
-
-
-def _hashed(stream: object, digest: hashlib._Hash) -> Iterator[bytes]:
-    read = stream.read  # type: ignore[attr-defined]
-    while chunk := read(CHUNK):
-        digest.update(chunk)
-        yield chunk
-
-
-def _contents(chunks: Iterator[bytes], kind: str) -> Iterator[bytes]:
+def unpacked(stream: BinaryIO, kind: str) -> Iterator[bytes]:
+    """The content of a file, chunk by chunk. Raises FileRefusedError where it is damaged."""
+    chunks = _chunks(stream)
     if kind.endswith(".gz"):
         return _unzipped(chunks)
     return _unpacked_zstd(chunks) if kind.endswith(".zst") else chunks
+
+
+def _chunks(stream: BinaryIO) -> Iterator[bytes]:
+    return iter(lambda: stream.read(CHUNK), b"")
 
 
 def _unzipped(chunks: Iterator[bytes]) -> Iterator[bytes]:

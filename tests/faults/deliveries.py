@@ -13,6 +13,7 @@ import hashlib
 import io
 import json
 import os
+import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow
 from hypothesis import strategies as st
 
 BOMB_SIZE = 1_000_000  # bytes: the limit the tests set, which no sound file comes near
@@ -46,9 +48,9 @@ Row = Mapping[str, Cell]
 
 @dataclass(frozen=True)
 class Broken:
-    """A line that cannot be split into fields."""
+    """A line that is no row; which one depends on the format (see BROKEN)."""
 
-    line: bytes
+    kind: str
 
 
 def cells(*sound: tuple[str, Any], faulty: Sequence[str] = ()) -> st.SearchStrategy[Cell]:
@@ -146,6 +148,8 @@ FEEDS: dict[str, dict[str, st.SearchStrategy[Cell]]] = {
         "updated_at": INSTANTS,
     },
 }
+NUMERIC = frozenset({"amount", "voice_minutes", "data_mb", "sms_count", "active_days"})
+JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 # What a column that is not delivered holds; only these may be left out.
 OPTIONAL: dict[str, dict[str, Any]] = {
     "payments": {"invoice_id": None, "payment_method": None},
@@ -157,7 +161,41 @@ OPTIONAL: dict[str, dict[str, Any]] = {
     },
     "managers": {"team": None, "grade": None},
 }
-BROKEN = [b"P1,A", b"a,b,c,d,e,f,g,h,i,j,k,l", b'P1,"A"x,,,,', b"\xff,b", b"P1,A,\xc3\x28,,,"]
+# Lines that are no rows: a comma stands for the file's own delimiter, and UNDECODABLE for bytes
+# that are no text in the file's own encoding.
+UNDECODABLE = "\udcff"
+BROKEN = {
+    "csv": {
+        "too few fields": "P1,A",
+        "too many fields": "a,b,c,d,e,f,g,h,i,j,k,l",
+        "broken quote": 'P1,"A"x,,,,',
+        "bytes that are no text": f"{UNDECODABLE},b",
+        "bytes that are no text in a value": f"P1,A,{UNDECODABLE}(,,,",
+    },
+    "ndjson": {
+        "cut object": '{"payment_id": "P1", "amount":',
+        "list": '["P1", "A"]',
+        "null": "null",
+        "text": "P1,A",
+        "two objects": '{"payment_id": "P1"} {"payment_id": "P2"}',
+        "bytes that are no text": f"{UNDECODABLE}",
+        "bytes that are no text in a value": f'{{"payment_id": "P{UNDECODABLE}("}}',
+    },
+}
+ENCODINGS = {
+    "utf-8": b"",
+    "utf-8 with mark": b"\xef\xbb\xbf",
+    "utf-16le": b"\xff\xfe",
+    "utf-16be": b"\xfe\xff",
+    "gb18030": b"",
+}
+NO_TEXT = {"utf-16le": b"\x00\xd8", "utf-16be": b"\xd8\x00"}  # half a character
+LAYOUTS = ("csv", "tsv", "ndjson")
+PACKED = {
+    "gz": [f"{layout}.gz" for layout in LAYOUTS],
+    "zst": [f"{layout}.zst" for layout in LAYOUTS],
+}
+FORMS = [*LAYOUTS, *PACKED["gz"], *PACKED["zst"], "parquet"]
 
 # How a file is damaged, and the words by which it is refused whole.
 FILE_FAULTS = {
@@ -166,6 +204,9 @@ FILE_FAULTS = {
     "truncated gzip": "it is a truncated gzip file",
     "damaged gzip": "it is no sound gzip file",
     "text named gzip": "it is no sound gzip file",
+    "truncated zstd": "it is no sound zstd file",
+    "damaged zstd": "it is no sound zstd file",
+    "text named zstd": "it is no sound zstd file",
     "truncated parquet": "it is no sound Parquet file",
     "text named parquet": "it is no sound Parquet file",
     "zip bomb": "once decompressed (expanded_size_limit)",
@@ -182,6 +223,19 @@ FILE_FAULTS = {
     "odd name": "its name holds characters that cannot be printed",
     "grows": "it changed while it was read",
     "no permission": "this user has no permission to read it",
+}
+FORMS_OF_FAULT = {
+    "empty inside": PACKED["gz"] + PACKED["zst"],
+    "zip bomb": PACKED["gz"] + PACKED["zst"],
+    "truncated gzip": PACKED["gz"],
+    "damaged gzip": PACKED["gz"],
+    "text named gzip": PACKED["gz"],
+    "truncated zstd": PACKED["zst"],
+    "damaged zstd": PACKED["zst"],
+    "text named zstd": PACKED["zst"],
+    "truncated parquet": ["parquet"],
+    "text named parquet": ["parquet"],
+    "column twice": [form for form in FORMS if form != "parquet"],
 }
 FEED_FAULTS = {
     "control is no JSON": "are not of the form",
@@ -201,17 +255,27 @@ HARMLESS_NAMES = [
 
 @dataclass(frozen=True)
 class File:
-    """A file to be delivered. `form` is csv, csv.gz or parquet."""
+    """A file to be delivered. `form` is one of FORMS, `encoding` one of ENCODINGS.
+
+    JSON may leave out what is null (`omits_nulls`) and write numbers as such (`bare_numbers`).
+    """
 
     feed: str
     name: str
     form: str
+    encoding: str
     rows: Sequence[Row | Broken]
     columns: Sequence[str]
     line_end: str
     has_unknown_column: bool
     has_totals: bool
+    omits_nulls: bool
+    bare_numbers: bool
     fault: str | None
+
+    @property
+    def layout(self) -> str:
+        return self.form.partition(".")[0]
 
     @property
     def file_name(self) -> str:
@@ -222,11 +286,12 @@ class File:
 
 @dataclass(frozen=True)
 class Delivery:
-    """Files of one feed delivered together."""
+    """Files of one feed delivered together, read under one declared encoding."""
 
     feed: str
     files: Sequence[File]
     limit: float
+    declared: str | None = None
     control_fault: str | None = None
 
 
@@ -243,46 +308,38 @@ class Expected:
         return self.rows - len(self.loaded) - len(self.quarantined)
 
 
-FORM_OF_FAULT = {
-    "empty inside": "csv.gz",
-    "truncated gzip": "csv.gz",
-    "damaged gzip": "csv.gz",
-    "text named gzip": "csv.gz",
-    "zip bomb": "csv.gz",
-    "truncated parquet": "parquet",
-    "text named parquet": "parquet",
-    "column twice": "csv",
-}
-
-
 @st.composite
-def files(draw: st.DrawFn, feed: str, name: str) -> File:
+def files(draw: st.DrawFn, feed: str, name: str, encodings: Sequence[str]) -> File:
     """A file with faults in its rows, or as a whole, or with none."""
-    fault = draw(st.sampled_from([None, None, None, None, *FILE_FAULTS]))
+    fault = draw(st.sampled_from([*[None] * len(FILE_FAULTS), *FILE_FAULTS]))
     if fault == "wrong sum" and SUMMED[feed] is None:
         fault = "wrong rows"
-    form = FORM_OF_FAULT.get(
-        fault or "", draw(st.sampled_from(["csv", "csv", "csv.gz", "parquet"]))
-    )
+    form = draw(st.sampled_from(FORMS_OF_FAULT.get(fault or "", FORMS)))
     left_out = draw(st.sets(st.sampled_from(sorted(OPTIONAL[feed])), max_size=2))
     columns = draw(st.permutations([name for name in FEEDS[feed] if name not in left_out]))
     row = st.fixed_dictionaries(FEEDS[feed])
+    is_json = form.startswith("ndjson")
     lines: st.SearchStrategy[Any] = row
     if form != "parquet":
-        broken = st.sampled_from(BROKEN).map(Broken)
-        lines = st.integers(0, 11).flatmap(lambda dice: row if dice else broken)
+        kinds = st.sampled_from(sorted(BROKEN["ndjson" if is_json else "csv"])).map(Broken)
+        lines = st.integers(0, 11).flatmap(lambda dice: row if dice else kinds)
     rows = draw(st.lists(lines, max_size=6))
     for _ in range(draw(st.integers(0, 2)) if rows else 0):
         rows.insert(draw(st.integers(0, len(rows))), draw(st.sampled_from(rows)))
+    if is_json:  # whose only header is its rows
+        rows.insert(draw(st.integers(0, len(rows))), draw(row))
     return File(
         feed=feed,
         name=name,
         form=form,
+        encoding="utf-8" if form == "parquet" else draw(st.sampled_from(encodings)),
         rows=rows,
         columns=columns,
         line_end=draw(st.sampled_from(["\n", "\r\n"])),
         has_unknown_column=draw(st.booleans()),
         has_totals=draw(st.booleans()),
+        omits_nulls=draw(st.booleans()),
+        bare_numbers=draw(st.booleans()),
         fault=fault,
     )
 
@@ -294,7 +351,11 @@ def deliveries(draw: st.DrawFn, most_files: int = 1) -> Delivery:
     count = draw(st.integers(1, most_files))
     names = draw(st.permutations(HARMLESS_NAMES))[:count]
     control_fault = draw(st.sampled_from([None] * 12 + [*FEED_FAULTS]))
-    found = [draw(files(feed, name)) for name in names]
+    # Declared, an encoding is that of every file without a byte order mark.
+    declared = draw(st.sampled_from([None, None, "gb18030"]))
+    unmarked = declared or "utf-8"
+    encodings = [unmarked, *(name for name, mark in ENCODINGS.items() if mark)]
+    found = [draw(files(feed, name, encodings)) for name in names]
     if control_fault:  # a control file that says nothing announces nothing
         found = [
             replace(file, fault=None) if file.fault == "announced only" else file for file in found
@@ -303,6 +364,7 @@ def deliveries(draw: st.DrawFn, most_files: int = 1) -> Delivery:
         feed=feed,
         files=found,
         limit=draw(st.sampled_from([1.0, 1.0, 0.4, 0.0])),
+        declared=declared,
         control_fault=control_fault,
     )
 
@@ -407,25 +469,34 @@ def _totals(file: File, content: bytes) -> dict[str, Any] | None:
 def _content(file: File) -> bytes:
     if file.fault == "empty":
         return b""
-    if file.fault == "empty inside":
-        return gzip.compress(b"", 1)
-    if file.fault == "zip bomb":
-        return gzip.compress(_csv(file) + b"x" * (2 * BOMB_SIZE), 1)
     if file.form == "parquet" and file.fault != "text named parquet":
         whole = _parquet(file)
         return whole[: len(whole) // 2] if file.fault == "truncated parquet" else whole
-    text = _csv(file)
-    if file.fault in ("text named gzip", "text named parquet"):
+    text = ENCODINGS[file.encoding] + _encoded(_text(file), file.encoding)
+    if file.fault in ("text named gzip", "text named zstd", "text named parquet"):
         # Its own: the same bytes under a right name would be a sound file delivered twice.
         return text + file.name.encode()
-    if file.form != "csv.gz":
+    if file.fault == "empty inside":
+        text = b""
+    if file.fault == "zip bomb":
+        text += b"x" * (2 * BOMB_SIZE)
+    if "." not in file.form:
         return text
-    packed = bytearray(gzip.compress(text, 1))
-    if file.fault == "truncated gzip":
+    is_gzip = file.form.endswith(".gz")
+    packed = bytearray(
+        gzip.compress(text, 1) if is_gzip else pyarrow.compress(text, "zstd", asbytes=True)
+    )
+    if file.fault in ("truncated gzip", "truncated zstd"):
         del packed[-5:]
-    if file.fault == "damaged gzip":
-        packed[-8] ^= 255
+    if file.fault in ("damaged gzip", "damaged zstd"):
+        packed[-8 if is_gzip else 0] ^= 255
     return bytes(packed)
+
+
+def _encoded(text: str, encoding: str) -> bytes:
+    codec = encoding.removesuffix(" with mark")
+    undecodable = NO_TEXT.get(codec, b"\xff")
+    return undecodable.join(part.encode(codec) for part in text.split(UNDECODABLE))
 
 
 def _header(file: File) -> list[str]:
@@ -444,17 +515,52 @@ def _texts(file: File, row: Row) -> list[str]:
     return [*written, "more"] if file.has_unknown_column else written
 
 
-def _csv(file: File) -> bytes:
-    def line(fields: Sequence[str]) -> bytes:
-        text = io.StringIO(newline="")
-        csv.writer(text, lineterminator=file.line_end).writerow(fields)
-        return text.getvalue().encode()
+def _text(file: File) -> str:
+    return _ndjson(file) if file.layout == "ndjson" else _csv(file)
 
-    end = file.line_end.encode()
+
+def _csv(file: File) -> str:
+    delimiter = "\t" if file.layout == "tsv" else ","
+
+    def line(fields: Sequence[str]) -> str:
+        text = io.StringIO(newline="")
+        csv.writer(text, delimiter=delimiter, lineterminator=file.line_end).writerow(fields)
+        return text.getvalue()
+
     lines = [line(_header(file))]
     for row in file.rows:
-        lines.append(row.line + end if isinstance(row, Broken) else line(_texts(file, row)))
-    return b"".join(lines)
+        if isinstance(row, Broken):
+            lines.append(BROKEN["csv"][row.kind].replace(",", delimiter) + file.line_end)
+        else:
+            lines.append(line(_texts(file, row)))
+    return "".join(lines)
+
+
+def _ndjson(file: File) -> str:
+    """Null is what CSV leaves empty; the first object names every column of the file."""
+    header = _header(file)
+    lines = []
+    has_names = False
+    for row in file.rows:
+        if isinstance(row, Broken):
+            lines.append(BROKEN["ndjson"][row.kind])
+            continue
+        members = [
+            f"{json.dumps(name)}: {_json_value(file, name, text)}"
+            for name, text in zip(header, _texts(file, row), strict=True)
+            if text or not (file.omits_nulls and has_names)
+        ]
+        has_names = True
+        lines.append("{" + ", ".join(members) + "}")
+    return "".join(line + file.line_end for line in lines)
+
+
+def _json_value(file: File, name: str, text: str) -> str:
+    if not text:
+        return "null"
+    if file.bare_numbers and name in NUMERIC and JSON_NUMBER.fullmatch(text):
+        return text
+    return json.dumps(text, ensure_ascii=file.bare_numbers)
 
 
 _WRITER = duckdb.connect()
@@ -494,13 +600,28 @@ def snapshot(folder: Path) -> dict[str, tuple[Any, ...]]:
 
 
 def faults_of(delivery: Delivery) -> Counter[str]:
-    """The faults of a delivery, by name, to see that every one of them was tried."""
-    found = Counter(file.fault for file in delivery.files if file.fault)
-    found.update([delivery.control_fault] if delivery.control_fault else [])
+    """What was tried in a delivery: faults, each by format, and formats by encoding."""
+    found = Counter([delivery.control_fault] if delivery.control_fault else [])
     for file in delivery.files:
+        found[f"{file.form} in {file.encoding}"] += 1
+        if file.fault:
+            found[f"{file.fault} of {file.form}"] += 1
         for row in file.rows:
             if isinstance(row, Broken):
-                found["broken line"] += 1
+                found[f"{row.kind} in {file.layout} in {file.encoding}"] += 1
             elif not all(cell.is_sound for cell in row.values()):
-                found["faulty row"] += 1
+                found[f"faulty row in {file.layout}"] += 1
+    return found
+
+
+def all_faults() -> set[str]:
+    """What is to be tried: every fault, in every format in which it can be."""
+    found = set(FEED_FAULTS) | {"parquet in utf-8", "faulty row in parquet"}
+    for fault in FILE_FAULTS:
+        found |= {f"{fault} of {form}" for form in FORMS_OF_FAULT.get(fault, FORMS)}
+    found |= {f"{form} in {name}" for form in FORMS if form != "parquet" for name in ENCODINGS}
+    for layout in LAYOUTS:
+        found.add(f"faulty row in {layout}")
+        kinds = BROKEN["ndjson" if layout == "ndjson" else "csv"]
+        found |= {f"{kind} in {layout} in {name}" for kind in kinds for name in ENCODINGS}
     return found

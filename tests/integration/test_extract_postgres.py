@@ -7,7 +7,6 @@ import hashlib
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from decimal import Decimal
@@ -24,7 +23,7 @@ from orchestration.ingest.landing import survey
 from orchestration.ingest.load import load
 from orchestration.settings import load_settings
 from tests.support.command import TIERWISE, clean_environment, tierwise
-from tests.support.extracting import DSN_VARIABLE, ExtractHome
+from tests.support.extracting import DSN_VARIABLE, ExtractHome, peak_memory
 from tests.support.loading import SmallOperator, judge
 from tests.support.postgres import PASSWORD, PostgresServer, postgres_server, server_programs
 
@@ -362,30 +361,14 @@ def test_a_process_killed_in_the_middle_leaves_nothing_half(
     assert home.rows("charges", "count(*), count(distinct charge_id)") == [(rows, rows)]
 
 
-MEASURE = """
-import resource, sys
-from pathlib import Path
-from orchestration.extract.extract import extract
-from orchestration.settings import load_settings
-extract(load_settings(Path(sys.argv[1]), landing=sys.argv[2]), "billing")
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
-"""
-
-
 def test_memory_does_not_grow_with_the_rows(database: PostgresServer, tmp_path: Path) -> None:
     peaks = []
     for rows in (40_000, 240_000):
         home = ExtractHome(tmp_path / str(rows))
         home.folder.mkdir()
         home.declare(GENERATED.format(rows=rows, unit="repeat(n::text, 20)"))
-        outcome = subprocess.run(
-            [sys.executable, "-c", MEASURE, home.home, home.landing],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        peaks.append(peak_memory(home))
         assert home.rows("charges", "count(*)") == [(rows,)]
-        peaks.append(int(outcome.stdout))
     assert peaks[1] - peaks[0] < 80, f"{peaks} MB; 200,000 rows more are 200 MB at once"
 
 

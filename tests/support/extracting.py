@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,14 @@ from orchestration.extract.extract import Extracted, extract
 from orchestration.settings import load_settings
 
 DSN_VARIABLE = "TEST_EXTRACT_DSN"
+MEASURE = """
+import resource, sys
+from pathlib import Path
+from orchestration.extract.extract import extract
+from orchestration.settings import load_settings
+extract(load_settings(Path(sys.argv[1]), landing=sys.argv[2]), "billing")
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
 
 
 @dataclass(frozen=True)
@@ -61,3 +71,14 @@ class ExtractHome:
         control = json.loads((self.landing / feed / "_control.json").read_text())
         files: dict[str, Any] = control["files"]
         return files
+
+
+def peak_memory(home: ExtractHome) -> int:
+    """Extract in a process of its own; the megabytes it took at most."""
+    outcome = subprocess.run(
+        [sys.executable, "-c", MEASURE, home.home, home.landing],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return int(outcome.stdout)

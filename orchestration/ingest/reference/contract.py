@@ -13,11 +13,12 @@ import yaml
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its type and what a single value must satisfy."""
+    """One column: its type, whether the file may lack it, what a single value must satisfy."""
 
     name: str
     type: str
     required: bool
+    is_optional: bool
     enum: tuple[str, ...]
     minimum: Decimal | None
     maximum: Decimal | None
@@ -67,6 +68,7 @@ def _column(name: str, spec: dict[str, Any]) -> Column:
         name=name,
         type=spec["type"],
         required=spec.get("required", False),
+        is_optional=spec.get("optional", False),
         enum=tuple(spec.get("enum", ())),
         minimum=_decimal(spec.get("min")),
         maximum=_decimal(spec.get("max")),

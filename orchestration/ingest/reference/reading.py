@@ -128,13 +128,14 @@ def read_table(table: Table, path: Path) -> tuple[TableFile, list[Problem], list
 
 
 def _header_problems(table: Table, path: Path, header: list[str]) -> list[Problem]:
+    wanted = [name for name, column in table.columns.items() if not column.is_optional]
     problems = [
         Problem(
             path,
-            f"the column is missing; the header must hold {', '.join(table.columns)}",
+            f"the column is missing; the header must hold {', '.join(wanted)}",
             column=name,
         )
-        for name in table.columns
+        for name in wanted
         if name not in header
     ]
     repeated = sorted({name for name in header if header.count(name) > 1})
@@ -151,7 +152,7 @@ def _read_row(
     values: dict[str, Value] = {}
     problems: list[Problem] = []
     for name, column in table.columns.items():
-        text = texts[name]
+        text = texts.get(name, "")
         value, fault = _read_value(column, text)
         values[name] = value
         if fault:

@@ -234,6 +234,21 @@ def test_json_values_are_the_text_that_was_delivered(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("others", "unknown"),
+    [('"quantity":2', ()), ('"note":"n"', ("note",)), ('"quantity":2,"note":null', ("note",))],
+    ids=["one less", "one other", "one more"],
+)
+def test_json_lines_need_not_have_the_names_of_the_first(
+    tmp_path: Path, others: str, unknown: tuple[str, ...]
+) -> None:
+    base = '"charge_id":"H%d","invoice_id":"I","product_code":"P","charge_type":"usage","amount":1'
+    lines = [f'{{{base % 1},"quantity":2,"unit":"min"}}', f"{{{base % 2},{others}}}"]
+    judged = loaded(tmp_path, "x.ndjson", "\n".join(lines).encode())
+    assert [(row["charge_id"], row["unit"]) for row in judged.rows] == [("H1", "min"), ("H2", None)]
+    assert judged.unknown_columns == unknown
+
+
 def test_json_name_that_stands_twice_is_refused(tmp_path: Path) -> None:
     line = '{"charge_id":"H","invoice_id":"I","product_code":"P","charge_type":"usage",'
     with pytest.raises(FileRefusedError, match="the column amount stands in it twice"):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
 import pytest
 
+from orchestration.ingest import staging
+from orchestration.ingest.contract import feed_contract
 from orchestration.ingest.lake import Lake
 from tests.support.loading import judge
 
@@ -45,3 +48,32 @@ def test_threads_do_not_change_a_byte(tmp_path: Path, fault: int | None) -> None
         written += [file.read_bytes() for file in Lake(home).raw("payments").rglob("*.parquet")]
     one, four = written
     assert one == four
+
+
+FORMS = {"csv": "format csv, header", "ndjson": "format json", "parquet": "format parquet"}
+KEPT_IN_ORDER_BY_ALL = "BATCH_COPY_TO_FILE"  # the plan that COPY_TO_FILE alone is not
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("feed", feed_contract())
+def test_every_file_is_read_and_written_on_all_processors(
+    feed: str, form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / f"{feed}.{form}"
+    values = ", ".join(f"'x' as {column.name}" for column in feed_contract()[feed].columns)
+    with duckdb.connect() as connection:
+        connection.execute(f"copy (select {values}) to '{path}' ({FORMS[form]})")
+    plans: list[str] = []
+    copied = staging._copied
+
+    def watched(
+        connection: duckdb.DuckDBPyConnection, select: str, target: Path, options: str
+    ) -> int | None:
+        plan = connection.execute(f"explain copy ({select}) to '{target}' ({options})").fetchall()
+        plans.append(plan[0][1])
+        return copied(connection, select, target, options)
+
+    monkeypatch.setattr(staging, "_copied", watched)
+    assert judge(feed, path, tmp_path / "home").counts.quarantined == 1
+    assert len(plans) == 2, "as a sound file, and with reasons"
+    assert all(KEPT_IN_ORDER_BY_ALL in plan for plan in plans)

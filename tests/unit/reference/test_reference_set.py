@@ -80,3 +80,12 @@ def test_what_nobody_reads_is_a_warning(tmp_path: Path) -> None:
     assert len(found.warnings) == 2
     assert "contact_limit.csv" in found.warnings[0]
     assert "column remark" in found.warnings[1]
+
+
+def test_the_cost_of_a_service_level_may_be_there_and_is_known(tmp_path: Path) -> None:
+    override = tmp_path / "override"
+    override.mkdir()
+    header, *rows = (DEFAULTS / "service_levels.csv").read_text().splitlines()
+    priced = [f"{header},monthly_cost", *(f"{row},12.50" for row in rows)]
+    (override / "service_levels.csv").write_text("\n".join(priced) + "\n")
+    assert compose_reference(DEFAULTS, override, tmp_path / "target").warnings == []
