@@ -9,15 +9,17 @@ INSTALL := $(PIP) install --no-deps --no-compile --require-hashes --requirement
 FINISH = $(PIP) install --no-deps --no-build-isolation --editable . \
 	&& $(BIN)/python -m compileall -q -j 0 $(VENV)/lib && touch $@
 
-.PHONY: help run test lint bench bench-load bench-validation clean
+.PHONY: help run test lint docs bench bench-load bench-validation bench-questions clean
 
 help:
 	@echo "make run    set up, run the main job on the bundled sample"
 	@echo "make test   set up, run every test"
 	@echo "make lint   check format, style and types"
+	@echo "make docs   dbt's documentation of the current publication, as one web page"
 	@echo "make bench  time the main job on the bundled sample, phase by phase"
 	@echo "make bench-load  time the loader per format against the engine's own reader"
 	@echo "make bench-validation  share of validation in a large run (half an hour)"
+	@echo "make bench-questions  time the example questions with eight readers at once"
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -56,6 +58,9 @@ lint: $(VENV)/.installed-dev
 		DBT_TARGET_PATH="$$home" DBT_LOG_PATH="$$home" && $(BIN)/sqlfluff lint --processes 2 \
 		dbt_project/models dbt_project/snapshots dbt_project/tests/singular
 
+docs: $(VENV)/.installed
+	@$(BIN)/python -m orchestration.documentation site
+
 bench: $(VENV)/.installed-dev
 	@$(BIN)/python -m tests.benchmarks.main_job
 
@@ -64,6 +69,9 @@ bench-load: $(VENV)/.installed-dev
 
 bench-validation: $(VENV)/.installed-dev
 	@$(BIN)/python -m tests.benchmarks.validation
+
+bench-questions: $(VENV)/.installed-dev
+	@$(BIN)/python -m tests.benchmarks.questions
 
 clean:
 	@rm -rf $(VENV) home
