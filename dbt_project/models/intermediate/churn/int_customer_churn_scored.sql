@@ -61,11 +61,13 @@ tested_months as (
             )
         end as {{ feature }},
         {%- endfor %}
-        {%- if fit == 'final' %}
-        {%- for feature, low, high in features if not (low and high) %}
-        fits.{{ feature }}_weight {{ '<' if low else '>' }} 0 as {{ feature }}_is_told,
+        -- Whether the side that raises the risk has words.
+        {%- for feature, low, high in features %}
+        case
+            when fits.{{ feature }}_weight < 0 then {{ 'true' if low else 'false' }}
+            else {{ 'true' if high else 'false' }}
+        end as {{ feature }}_is_told,
         {%- endfor %}
-        {%- endif %}
         fits.intercept
     from measured
     inner join fits on fits.fit = '{{ fit }}'
@@ -108,26 +110,17 @@ highest_{{ rank }} as (
         {{ before }}.*,
         greatest(
             0
-            {%- for feature, low, high in features -%}
+            {%- for feature, _, _ in features -%}
             ,
-            {%- set is_other -%}
-            '{{ feature }}' not in (
-                coalesce({{ before }}.feature_1, '')
-                {{- ", coalesce(" ~ before ~ ".feature_2, '')" if rank == 3 }}
-            )
-            {%- endset -%}
-            {%- set conditions = [] -%}
-            {%- if not (low and high) -%}
-            {%- do conditions.append(feature ~ '_is_told') -%}
-            {%- endif -%}
-            {%- if rank > 1 -%}
-            {%- do conditions.append(is_other) -%}
-            {%- endif %}
-            {%- if conditions %}
-            case when {{ conditions | join(' and ') }} then {{ feature }} else 0 end
-            {%- else %}
-            {{ feature }}
-            {%- endif %}
+            case
+                when
+                    {{ feature }}_is_told
+                    {%- for earlier in range(1, rank) %}
+                    and coalesce(feature_{{ earlier }}, '') <> '{{ feature }}'
+                    {%- endfor %}
+                    then {{ feature }}
+                else 0
+            end
             {%- endfor %}
         ) as highest_{{ rank }}
     from {{ before }}
@@ -140,12 +133,10 @@ named_{{ rank }} as (
         highest_{{ rank }}.*,
         case
             when highest_{{ rank }} = 0 then null
-            {%- for feature, low, high in features %}
+            {%- for feature, _, _ in features %}
             when
                 {{ feature }} = highest_{{ rank }}
-                {%- if not (low and high) %}
                 and {{ feature }}_is_told
-                {%- endif %}
                 {%- for earlier in range(1, rank) %}
                 and feature_{{ earlier }} <> '{{ feature }}'
                 {%- endfor %}
@@ -179,15 +170,11 @@ final as (
         case
             {%- for feature, low, high in features %}
             when named_3.feature_{{ rank }} = '{{ feature }}'
-                {%- if low and high %}
                 then
                     case
-                        when fits.{{ feature }}_weight < 0 then '{{ low }}'
-                        else '{{ high }}'
+                        when fits.{{ feature }}_weight < 0 then '{{ low or high }}'
+                        else '{{ high or low }}'
                     end
-                {%- else %}
-                then '{{ low or high }}'
-                {%- endif %}
             {%- endfor %}
         end as reason_{{ rank }},
         {%- endfor %}
