@@ -70,7 +70,6 @@ measured as (
 located as (
 
     select
-        measured.customer_id,
         measured.month,
         region_levels.region_code,
         measured.measure,
@@ -99,8 +98,8 @@ totals as (
 
 ),
 
--- The greatest first; the customer_id decides between equals, so that a running sum is
--- the same in every run.
+-- The greatest first. Between equals any order gives the same ranks and running sums, so
+-- that nothing else, and no text, has to be sorted.
 ranked as (
 
     select
@@ -110,12 +109,12 @@ ranked as (
         amount,
         row_number() over (
             partition by month, region_code, measure
-            order by amount desc, customer_id asc
+            order by amount desc
         ) as standing,
         cast(
             sum(amount) over (
                 partition by month, region_code, measure
-                order by amount desc, customer_id asc
+                order by amount desc
                 rows between unbounded preceding and current row
             ) as decimal(18, 4)
         ) as running_total
