@@ -220,11 +220,13 @@ def renewal_wall(data: Published) -> Rows:
     return rows_of(groups, ["end_month", "contracts", "revenue", "value"], 12)
 
 
-def key_customers_about_to_leave(data: Published) -> Rows:
-    customers = data.read("dim_customer")
-    risks = data.now("customer_risk_monthly").merge(customers[customers["segment"] == "key"])
+def valuable_customers_about_to_leave(data: Published) -> Rows:
+    tiers = data.now("customer_tier_monthly")[["customer_id", "tier_code", "service_class"]]
+    upper = tiers[tiers["service_class"].isin(["diamond", "platinum", "gold"])]
+    listed = data.read("retention_worklist")[["customer_id", "value_at_risk", "reasons"]]
+    risks = data.now("customer_risk_monthly").merge(upper).merge(listed)
     risks = risks.sort_values(["churn_probability", "customer_id"], ascending=[False, True])
-    named = ["customer_id", "tier_code", "key_kinds", "churn_probability"]
+    named = ["customer_id", "tier_code", "churn_probability", "value_at_risk", "reasons"]
     return rows_of(risks, [*named, "reason_1", "reason_2"], 10)
 
 
@@ -417,7 +419,7 @@ SECOND_ANSWERS: dict[str, Callable[[Published], Rows]] = {
         revenue_by_tier, revenue_concentration, revenue_bridge, revenue_by_product_family, arpu,
         churn_rates, tier_moves, other_policies, near_the_next_tier, whom_to_call_first,
         tier_of_a_customer, room_to_grow, value_at_risk, renewal_wall,
-        key_customers_about_to_leave, trust_in_the_score, who_must_not_be_contacted, campaigns,
+        valuable_customers_about_to_leave, trust_in_the_score, who_must_not_be_contacted, campaigns,
         margin, overdue_by_age, who_owes_most, proposals_to_stop, complaints_over_their_hours,
         service_by_tier, region_comparison, managers, what_was_loaded, failed_checks, totals_tie,
         what_was_believed,

@@ -308,6 +308,14 @@ def plain(value: Any) -> Any:
 # What a reader does with it.
 
 
+def test_the_file_is_of_the_storage_version_that_the_docs_name(
+    marts: duckdb.DuckDBPyConnection,
+) -> None:
+    named = "select tags['storage_version'] from duckdb_databases() where not internal"
+    assert marts.execute(named).fetchone() == ("v1.0.0+",)
+    assert "storage version 1.0" in _page("bi.md")
+
+
 def examples() -> list[tuple[str, str]]:
     return [
         (f"{name} {number}", code)
