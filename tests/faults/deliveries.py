@@ -341,7 +341,7 @@ def files(draw: st.DrawFn, feed: str, name: str, kind: Kind, declared: str | Non
     lines: st.SearchStrategy[Any] = row
     if form != "parquet":
         broken = st.sampled_from(sorted(BROKEN["ndjson" if is_json else "csv"])).map(Broken)
-        lines = st.integers(0, 11).flatmap(lambda dice: row if dice else broken)
+        lines = st.integers(0, 5).flatmap(lambda dice: row if dice else broken)
     rows = draw(st.lists(lines, max_size=6))
     for _ in range(draw(st.integers(0, 2)) if rows else 0):
         rows.insert(draw(st.integers(0, len(rows))), draw(st.sampled_from(rows)))
