@@ -52,7 +52,6 @@ class Passing:
     """Watches a text go by: counts lines, and refuses to guess where a quote could hide an end."""
 
     kind: str
-    size: int = 0
     feeds: int = 0
     returns: int = 0
     quoted: bool = False
@@ -66,7 +65,6 @@ class Passing:
 
     def take(self, chunk: bytes) -> None:
         """The next piece of the text."""
-        self.size += len(chunk)
         if len(self.head) < CHUNK:
             self.head += chunk[: CHUNK - len(self.head)]
         if self.numbers:

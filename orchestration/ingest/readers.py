@@ -190,7 +190,8 @@ def read_ndjson(
 ) -> Delivery | None:
     """Describes a file with a JSON object on each line; None if DuckDB cannot read a line."""
     lines = _csv_relation(text.path, JSON_LINE, ["line"], header=False)
-    return _json_delivery(connection, feed, source, f"select line, null as number from {lines}")
+    numbered = f"select line, null as number from {lines}"
+    return _json_delivery(connection, feed, source, text, numbered)
 
 
 def read_mended_ndjson(
@@ -204,14 +205,17 @@ def read_mended_ndjson(
     layout = replace(JSON_LINE, encoding=text.encoding)
     broken = mend(text.path, layout, _line_end(text), scratch)
     lines = _csv_relation(scratch, layout, ["number", "line"], header=False)
-    delivery = _json_delivery(
-        connection, feed, source, f"select line, cast(number as bigint) as number from {lines}"
-    )
+    numbered = f"select line, cast(number as bigint) as number from {lines}"
+    delivery = _json_delivery(connection, feed, source, text, numbered)
     return replace(delivery, line="number", broken=tuple(broken)) if delivery else None
 
 
 def _json_delivery(
-    connection: duckdb.DuckDBPyConnection, feed: Feed, source: FeedSource, lines: str
+    connection: duckdb.DuckDBPyConnection,
+    feed: Feed,
+    source: FeedSource,
+    text: PlainText,
+    lines: str,
 ) -> Delivery | None:
     """Values as the text that stands in the file: no number passes through a binary float.
 
@@ -233,7 +237,10 @@ def _json_delivery(
             raise FileRefusedError(f"the column {key} stands in it twice")
     marked = f"regexp_replace(line, {literal(STRING_OR_NUMBER)}, '\\1\x01\\2\x01', 'g')"
     quoted = f"replace(replace({marked}, '\x01\x01', ''), '\x01', '\"')"
-    exact = f"case when regexp_matches(line, {literal(FRAGILE_NUMBER)}) then {quoted} else line end"
+    exact = "line"
+    if text.seen.has_fragile_numbers:
+        is_fragile = f"regexp_matches(line, {literal(FRAGILE_NUMBER)})"
+        exact = f"case when {is_fragile} then {quoted} else line end"
     paths = ", ".join(literal(_pointer(key)) for key, _ in keys)
     relation = (
         f"(select number, is_object, json_extract_string({exact}, [{paths}]) as fields from ("

@@ -124,7 +124,8 @@ def _copied(
     """How many rows were written; None if the delivery could not be read to its end."""
     try:
         row = connection.execute(f"copy ({select}) to {literal(target)} ({options})").fetchone()
-    except (duckdb.InvalidInputException, duckdb.ConversionException):
+    except (duckdb.InvalidInputException, duckdb.ConversionException, UnicodeDecodeError):
+        # The engine's message quotes the line, and may cut it in the middle of a character.
         return None
     except duckdb.IOException as error:
         if "Could not write" in str(error):  # a full disk says nothing of the file

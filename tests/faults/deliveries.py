@@ -308,21 +308,40 @@ class Expected:
         return self.rows - len(self.loaded) - len(self.quarantined)
 
 
+@dataclass(frozen=True)
+class Kind:
+    """What a file is like: its fault as a whole or none, its form, its encoding or any."""
+
+    fault: str | None
+    form: str
+    encoding: str | None = None
+
+
+SOUND = [Kind(None, "parquet", "utf-8")] + [
+    Kind(None, form, encoding) for form in FORMS if form != "parquet" for encoding in ENCODINGS
+]
+DAMAGED = [Kind(fault, form) for fault in FILE_FAULTS for form in FORMS_OF_FAULT.get(fault, FORMS)]
+
+
 @st.composite
-def files(draw: st.DrawFn, feed: str, name: str, encodings: Sequence[str]) -> File:
+def files(draw: st.DrawFn, feed: str, name: str, kind: Kind, declared: str | None) -> File:
     """A file with faults in its rows, or as a whole, or with none."""
-    fault = draw(st.sampled_from([*[None] * len(FILE_FAULTS), *FILE_FAULTS]))
+    fault, form = kind.fault, kind.form
     if fault == "wrong sum" and SUMMED[feed] is None:
         fault = "wrong rows"
-    form = draw(st.sampled_from(FORMS_OF_FAULT.get(fault or "", FORMS)))
+    encoding = kind.encoding or draw(st.sampled_from(sorted(ENCODINGS)))
+    if form == "parquet":
+        encoding = "utf-8"
+    elif not ENCODINGS[encoding]:
+        encoding = declared or "utf-8"
     left_out = draw(st.sets(st.sampled_from(sorted(OPTIONAL[feed])), max_size=2))
     columns = draw(st.permutations([name for name in FEEDS[feed] if name not in left_out]))
     row = st.fixed_dictionaries(FEEDS[feed])
     is_json = form.startswith("ndjson")
     lines: st.SearchStrategy[Any] = row
     if form != "parquet":
-        kinds = st.sampled_from(sorted(BROKEN["ndjson" if is_json else "csv"])).map(Broken)
-        lines = st.integers(0, 11).flatmap(lambda dice: row if dice else kinds)
+        broken = st.sampled_from(sorted(BROKEN["ndjson" if is_json else "csv"])).map(Broken)
+        lines = st.integers(0, 5).flatmap(lambda dice: row if dice else broken)
     rows = draw(st.lists(lines, max_size=6))
     for _ in range(draw(st.integers(0, 2)) if rows else 0):
         rows.insert(draw(st.integers(0, len(rows))), draw(st.sampled_from(rows)))
@@ -332,7 +351,7 @@ def files(draw: st.DrawFn, feed: str, name: str, encodings: Sequence[str]) -> Fi
         feed=feed,
         name=name,
         form=form,
-        encoding="utf-8" if form == "parquet" else draw(st.sampled_from(encodings)),
+        encoding=encoding,
         rows=rows,
         columns=columns,
         line_end=draw(st.sampled_from(["\n", "\r\n"])),
@@ -345,17 +364,18 @@ def files(draw: st.DrawFn, feed: str, name: str, encodings: Sequence[str]) -> Fi
 
 
 @st.composite
-def deliveries(draw: st.DrawFn, most_files: int = 1) -> Delivery:
-    """A delivery of one feed."""
+def deliveries(draw: st.DrawFn, kind: Kind | None = None, most_files: int = 1) -> Delivery:
+    """A delivery of one feed, of files of one kind or of any."""
     feed = draw(st.sampled_from(sorted(FEEDS)))
     count = draw(st.integers(1, most_files))
     names = draw(st.permutations(HARMLESS_NAMES))[:count]
     control_fault = draw(st.sampled_from([None] * 12 + [*FEED_FAULTS]))
     # Declared, an encoding is that of every file without a byte order mark.
-    declared = draw(st.sampled_from([None, None, "gb18030"]))
-    unmarked = declared or "utf-8"
-    encodings = [unmarked, *(name for name, mark in ENCODINGS.items() if mark)]
-    found = [draw(files(feed, name, encodings)) for name in names]
+    declared = draw(st.sampled_from([None, "gb18030"]))
+    if kind and kind.encoding and not ENCODINGS[kind.encoding]:
+        declared = "gb18030" if kind.encoding == "gb18030" else None
+    kinds = st.just(kind) if kind else st.sampled_from(SOUND) | st.sampled_from(DAMAGED)
+    found = [draw(files(feed, name, draw(kinds), declared)) for name in names]
     if control_fault:  # a control file that says nothing announces nothing
         found = [
             replace(file, fault=None) if file.fault == "announced only" else file for file in found
@@ -600,28 +620,23 @@ def snapshot(folder: Path) -> dict[str, tuple[Any, ...]]:
 
 
 def faults_of(delivery: Delivery) -> Counter[str]:
-    """What was tried in a delivery: faults, each by format, and formats by encoding."""
+    """The faults of a delivery in its control file and its rows, to see that all were tried."""
     found = Counter([delivery.control_fault] if delivery.control_fault else [])
     for file in delivery.files:
-        found[f"{file.form} in {file.encoding}"] += 1
-        if file.fault:
-            found[f"{file.fault} of {file.form}"] += 1
         for row in file.rows:
             if isinstance(row, Broken):
-                found[f"{row.kind} in {file.layout} in {file.encoding}"] += 1
+                found[f"{row.kind} in {file.layout}"] += 1
+                found[f"broken line in {file.encoding}"] += 1
             elif not all(cell.is_sound for cell in row.values()):
-                found[f"faulty row in {file.layout}"] += 1
+                found[f"faulty row in {file.form}"] += 1
     return found
 
 
 def all_faults() -> set[str]:
-    """What is to be tried: every fault, in every format in which it can be."""
-    found = set(FEED_FAULTS) | {"parquet in utf-8", "faulty row in parquet"}
-    for fault in FILE_FAULTS:
-        found |= {f"{fault} of {form}" for form in FORMS_OF_FAULT.get(fault, FORMS)}
-    found |= {f"{form} in {name}" for form in FORMS if form != "parquet" for name in ENCODINGS}
+    """What faults_of is to find: each in every format and encoding in which it can be."""
+    found = {*FEED_FAULTS, *(f"faulty row in {form}" for form in FORMS)}
+    found |= {f"broken line in {encoding}" for encoding in ENCODINGS}
     for layout in LAYOUTS:
-        found.add(f"faulty row in {layout}")
         kinds = BROKEN["ndjson" if layout == "ndjson" else "csv"]
-        found |= {f"{kind} in {layout} in {name}" for kind in kinds for name in ENCODINGS}
+        found |= {f"{kind} in {layout}" for kind in kinds}
     return found

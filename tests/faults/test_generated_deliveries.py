@@ -1,6 +1,7 @@
 """Thousands of damaged deliveries: no row lost, none changed, nothing loaded twice.
 
-TIERWISE_FAULT_EXAMPLES=20000 runs that many more, each time others.
+Every fault in every format, and every format in every encoding, gets its share of the examples.
+TIERWISE_FAULT_EXAMPLES=20000 runs that many, each time others.
 """
 
 from __future__ import annotations
@@ -10,14 +11,14 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 
 from orchestration.ingest import load as loading
 from orchestration.ingest.contract import feed_contract
@@ -31,8 +32,10 @@ from orchestration.ingest.sql import connect
 from orchestration.settings import Settings
 from tests.faults.deliveries import (
     BOMB_SIZE,
+    DAMAGED,
     FEED_FAULTS,
     FILE_FAULTS,
+    SOUND,
     Delivery,
     Expected,
     File,
@@ -46,8 +49,9 @@ from tests.faults.deliveries import (
 from tests.support.loading import rows_of_files
 
 BY_HAND = os.environ.get("TIERWISE_FAULT_EXAMPLES")
-SINGLE_FILES = int(BY_HAND or 2000)
-SEVERAL_FILES = max(SINGLE_FILES // 10, 1)
+EXAMPLES = int(BY_HAND or 2000)
+KINDS = {f"{kind.fault or kind.encoding} of {kind.form}": kind for kind in [*SOUND, *DAMAGED]}
+PARTS = len(DAMAGED) + 3 * len(SOUND)  # rows tell more where the file as a whole is sound
 TRIED: Counter[str] = Counter()
 
 
@@ -59,6 +63,11 @@ def examples(number: int) -> Any:
         database=None,
         suppress_health_check=list(HealthCheck),
     )
+
+
+def own_seed(name: str) -> Callable[[Any], Any]:
+    """Other examples for each name, the same ones in every run; by hand others each time."""
+    return (lambda test: test) if BY_HAND else seed(name)
 
 
 @pytest.fixture(scope="module")
@@ -256,15 +265,23 @@ def refusal_words(delivery: Delivery, file: File) -> str | None:
     return FILE_FAULTS[file.fault] if file.fault else None
 
 
-@examples(SINGLE_FILES)
-@given(delivery=deliveries())
-def test_one_file(bench: Bench, delivery: Delivery) -> None:
-    TRIED.update(faults_of(delivery))
-    with bench.place() as place:
-        check(place, delivery)
+@pytest.mark.parametrize("name", KINDS)
+def test_one_file(bench: Bench, name: str) -> None:
+    kind = KINDS[name]
+    share = 1 if kind.fault else 3
+
+    @own_seed(name)
+    @examples(max(EXAMPLES * share // PARTS, 1))
+    @given(delivery=deliveries(kind))
+    def holds(delivery: Delivery) -> None:
+        TRIED.update(faults_of(delivery))
+        with bench.place() as place:
+            check(place, delivery)
+
+    holds()
 
 
-@examples(SEVERAL_FILES)
+@examples(max(EXAMPLES // 10, 1))
 @given(delivery=deliveries(most_files=4))
 def test_several_files_delivered_together(bench: Bench, delivery: Delivery) -> None:
     with bench.place() as place:

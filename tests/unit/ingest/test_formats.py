@@ -249,6 +249,19 @@ def test_json_lines_need_not_have_the_names_of_the_first(
     assert judged.unknown_columns == unknown
 
 
+@pytest.mark.parametrize("before", range(4))
+def test_json_line_of_wide_characters_that_lacks_a_name(tmp_path: Path, before: int) -> None:
+    """The engine's message quotes such a line up to some byte, which need not end a character."""
+    base = '"product_code":"P","charge_type":"usage","amount":1'
+    unit = "x" * before + "𠮷" * 40
+    lines = [
+        f'{{"charge_id":"H1","invoice_id":"I",{base},"unit":"m","quantity":1}}',
+        f'{{"unit":"{unit}","charge_id":"H2","invoice_id":"I",{base}}}',
+    ]
+    judged = loaded(tmp_path, "x.ndjson", "\n".join(lines).encode())
+    assert [row["unit"] for row in judged.rows] == ["m", unit]
+
+
 def test_json_name_that_stands_twice_is_refused(tmp_path: Path) -> None:
     line = '{"charge_id":"H","invoice_id":"I","product_code":"P","charge_type":"usage",'
     with pytest.raises(FileRefusedError, match="the column amount stands in it twice"):
