@@ -57,6 +57,8 @@ lint: $(VENV)/.installed-dev
 	@home=$$(mktemp -d) && trap 'rm -rf "$$home"' EXIT && export TIERWISE_HOME="$$home" \
 		DBT_TARGET_PATH="$$home" DBT_LOG_PATH="$$home" && $(BIN)/sqlfluff lint --processes 2 \
 		dbt_project/models dbt_project/snapshots dbt_project/tests/singular
+	@$(BIN)/sqlfluff lint --templater raw \
+		--exclude-rules references.qualification,layout.keyword_newline docs/questions
 
 docs: $(VENV)/.installed
 	@$(BIN)/python -m orchestration.documentation site
