@@ -9,15 +9,16 @@ INSTALL := $(PIP) install --no-deps --no-compile --require-hashes --requirement
 FINISH = $(PIP) install --no-deps --no-build-isolation --editable . \
 	&& $(BIN)/python -m compileall -q -j 0 $(VENV)/lib && touch $@
 
-.PHONY: help run test lint docs bench bench-load bench-validation bench-questions clean
+.PHONY: help run test lint docs bench bench-run bench-load bench-validation bench-questions clean
 
 help:
 	@echo "make run    set up, run the main job on the bundled sample"
 	@echo "make test   set up, run every test"
 	@echo "make lint   check format, style and types"
 	@echo "make docs   dbt's documentation of the current publication, as one web page"
-	@echo "make bench  time the main job on the bundled sample, phase by phase"
-	@echo "make bench-load  time the loader per format against the engine's own reader"
+	@echo "make bench  time the main job on the bundled sample, then the loader"
+	@echo "make bench-run   the main job alone, phase by phase"
+	@echo "make bench-load  the loader per format against the engine's own reader"
 	@echo "make bench-validation  share of validation in a large run (half an hour)"
 	@echo "make bench-questions  time the example questions with eight readers at once"
 
@@ -63,7 +64,9 @@ lint: $(VENV)/.installed-dev
 docs: $(VENV)/.installed
 	@$(BIN)/python -m orchestration.documentation site
 
-bench: $(VENV)/.installed-dev
+bench: bench-run bench-load
+
+bench-run: $(VENV)/.installed-dev
 	@$(BIN)/python -m tests.benchmarks.main_job
 
 bench-load: $(VENV)/.installed-dev
