@@ -98,8 +98,8 @@ totals as (
 
 ),
 
--- The greatest first. Between equals any order gives the same ranks and running sums, so
--- that nothing else, and no text, has to be sorted.
+-- The greatest first. Between equals any order gives the same ranks and running sums;
+-- so nothing else, and no text, has to be sorted.
 ranked as (
 
     select
