@@ -146,10 +146,12 @@ def _holder(
 def _columns(
     declared: dict[str, Any], models: dict[str, Model], labels: dict[str, str]
 ) -> Iterator[dict[str, Any]]:
+    labels = labels | {metric["name"]: metric["label"] for metric in declared["metrics"]}
     for model, _, taken in _sources(declared, models):
         for name in taken:
             kind, description = model.columns[name]
-            yield _column(name, _label(name, labels), kind, description)
+            label = labels.get(name, name.replace("_", " ").capitalize())
+            yield _column(name, label, kind, description)
     if declared.get("time") == MONTH:
         yield _column(
             MONTH_NAME,
@@ -178,10 +180,6 @@ def _column(
         "description": description,
         "python_date_format": "%Y-%m-%d" if kind == "DATE" else None,
     }
-
-
-def _label(name: str, labels: dict[str, str]) -> str:
-    return labels.get(name, name.replace("_", " ").capitalize())
 
 
 def _words(text: str) -> str:
