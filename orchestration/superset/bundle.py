@@ -91,7 +91,7 @@ def _database(database: dict[str, Any], address: str) -> dict[str, Any]:
 class _Dumper(yaml.SafeDumper):
     """YAML as people write it: no aliases, text of several lines as a block."""
 
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
+    def ignore_aliases(self, data: Any) -> bool:
         return True
 
 

@@ -137,9 +137,7 @@ def _query(declared: dict[str, Any], models: dict[str, Model]) -> str:
     return "\n".join(lines)
 
 
-def _holder(
-    sources: list[tuple[Model, dict[str, Any] | None, list[str]]], column: str
-) -> str:
+def _holder(sources: list[tuple[Model, dict[str, Any] | None, list[str]]], column: str) -> str:
     return next(model.name for model, _, taken in sources if column in taken)
 
 

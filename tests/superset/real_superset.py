@@ -24,10 +24,10 @@ import yaml
 from orchestration.superset.bundle import SOURCE
 from orchestration.superset.datasets import read_declarations, uuid_of
 from orchestration.warehouse.project import REPOSITORY
-from tests.support.browser import browser_page
-from tests.support.command import clean_environment, run_job
 from tests.superset.server import Superset, superset_server
 from tests.superset.viewer import Shown, look_at, sign_in
+from tests.support.browser import browser_page
+from tests.support.command import clean_environment, run_job
 
 PROGRAMS = REPOSITORY / ".venv" / "superset" / "bin"
 SAMPLE = REPOSITORY / "seeds" / "sample"
@@ -46,7 +46,8 @@ FIGURES = {
     "analyst_key_share": f"select key_revenue_share {OPERATOR}",
     "analyst_churn": f"select customer_churn_rate {OPERATOR}",
     "analyst_overdue": """
-        select sum(case when days_past_due > 0 then outstanding_reporting end)
+        select sum(case when days_past_due > 0 and payment_mode = 'postpaid'
+                then outstanding_reporting end)
             / sum(outstanding_reporting)
         from marts.fct_invoice""",
     "key_accounts_listed": "select count(*) from marts.retention_worklist",
@@ -292,7 +293,9 @@ def test_filters_of_a_dashboard_narrow_its_figures(seen: Seen) -> None:
         asked = copy.deepcopy(shown.asked)
         for query in asked["queries"]:
             query["filters"].append({"col": column, "op": "IN", "val": [value]})
-        ((row,), *_) = (one["data"] for one in seen.superset.call("/api/v1/chart/data", asked)["result"])
+        ((row,), *_) = (
+            one["data"] for one in seen.superset.call("/api/v1/chart/data", asked)["result"]
+        )
         ((amount,),) = (one.values() for one in seen.marts(expected))
         assert same(row.get("revenue", row.get("value_at_risk")), amount), (chart, row, amount)
 
