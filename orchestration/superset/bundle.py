@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -13,13 +13,18 @@ from orchestration.errors import ConfigurationError
 from orchestration.superset.datasets import datasets
 from orchestration.warehouse.project import REPOSITORY
 
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+
 SOURCE = REPOSITORY / "docs" / "superset"
 DATASETS = Path("datasets") / "tierwise"
 DATABASE = Path("databases") / "tierwise.yaml"
 METADATA = Path("metadata.yaml")
 # Superset wants every file below one folder.
 FOLDER = "tierwise"
-# Superset refuses a zip without a time; a fixed one gives the same bytes every time.
+# What stands for a password that Superset asks for.
+_ASKED_FOR = "X" * 10
+# A fixed time gives the same bytes every time.
 _MADE = (2026, 1, 1, 0, 0, 0)
 
 
@@ -60,15 +65,17 @@ def write_zip(out: Path, address: str, kind: Kind, source: Path = SOURCE) -> Non
         source: the bundle.
 
     Raises:
-        ConfigurationError: the zip cannot be written.
+        ConfigurationError: the address is none or holds a password, or the zip cannot be
+            written.
     """
+    url = _read_address(address)
     try:
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as bundle:
             for path in sorted(source.rglob("*.yaml")):
                 name = path.relative_to(source)
                 text = path.read_text(encoding="utf-8")
                 if name == DATABASE:
-                    text = dump(_database(yaml.safe_load(text), address))
+                    text = dump(_database(yaml.safe_load(text), url))
                 elif name == METADATA:
                     text = dump(yaml.safe_load(text) | {"type": kind.value})
                 entry = zipfile.ZipInfo(f"{FOLDER}/{name.as_posix()}", _MADE)
@@ -80,11 +87,31 @@ def write_zip(out: Path, address: str, kind: Kind, source: Path = SOURCE) -> Non
         ) from error
 
 
-def _database(database: dict[str, Any], address: str) -> dict[str, Any]:
-    database["sqlalchemy_uri"] = address
-    if not address.startswith("duckdb"):
+def _read_address(address: str) -> URL:
+    import sqlalchemy as sa
+
+    try:
+        url = sa.make_url(address)
+    except sa.exc.ArgumentError:
+        # The words of the error would repeat the address, and a password in it.
+        raise ConfigurationError(
+            "--database holds no address: it is written dialect://user@host:port/database."
+        ) from None
+    if url.password is not None:
+        raise ConfigurationError(
+            "--database holds a password, which would stay in the zip: leave it out, Superset"
+            " asks for it when it imports."
+        )
+    return url
+
+
+def _database(database: dict[str, Any], url: URL) -> dict[str, Any]:
+    if url.get_backend_name() != "duckdb":
         # Opening read-only is an argument of DuckDB's; a server grants it to the role.
         del database["extra"]["engine_params"]
+    if url.username:
+        url = url.set(password=_ASKED_FOR)
+    database["sqlalchemy_uri"] = url.render_as_string(hide_password=False)
     return database
 
 
