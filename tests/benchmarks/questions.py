@@ -5,6 +5,9 @@ all questions in turn without a pause, each reader starting at another one. A ti
 question to the last row, the first asking included.
 
     python -m tests.benchmarks.questions [--publication FOLDER] [--readers 8] [--rounds 10]
+
+Without a publication, one of a million customers and 24 months is made: an operator of 2 000 is
+made and run, and each of its customers then stands in the tables 500 times.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
+import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Sequence
@@ -23,8 +27,13 @@ from rich.console import Console
 from rich.table import Table
 
 from orchestration.documentation.questions import Question, read_questions
-from orchestration.publish.publication import DATABASE_FOR_READERS
+from orchestration.home import Home
+from orchestration.publish.publication import DATABASE_FOR_READERS, readers_database
+from seeds.operator.generate import write_sample
+from tests.benchmarks.main_job import run_once
+from tests.benchmarks.multiplied import multiply
 
+CUSTOMERS, MONTHS, TIMES = 2_000, 24, 500
 Times = dict[str, list[float]]
 MOST_MILLISECONDS = 200  # what the 95th percentile of all answers may be
 
@@ -32,14 +41,29 @@ MOST_MILLISECONDS = 200  # what the 95th percentile of all answers may be
 def main() -> None:
     """Ask, and print the times."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--publication", type=Path, default=Path("home/published/current"))
+    parser.add_argument("--publication", type=Path, help="default: a million customers are made")
     parser.add_argument("--readers", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=10)
     chosen = parser.parse_args()
-    database = chosen.publication.resolve() / DATABASE_FOR_READERS
-    started = time.perf_counter()
-    times = ask(database, read_questions(), chosen.readers, chosen.rounds)
-    show(times, database, chosen.readers, time.perf_counter() - started)
+    with tempfile.TemporaryDirectory() as folder:
+        publication = chosen.publication or made_in(Path(folder))
+        database = publication.resolve() / DATABASE_FOR_READERS
+        started = time.perf_counter()
+        times = ask(database, read_questions(), chosen.readers, chosen.rounds)
+        show(times, database, chosen.readers, time.perf_counter() - started)
+
+
+def made_in(folder: Path) -> Path:
+    """A publication of a million customers, made in a folder; takes some minutes."""
+    home = Home(folder / "home")
+    write_sample(folder, CUSTOMERS, MONTHS)
+    run_once(home.root, folder / "landing", folder / "reference")
+    target = folder / "published"
+    target.mkdir()
+    multiply(
+        readers_database(home), home.dbt / "manifest.json", TIMES, target / DATABASE_FOR_READERS
+    )
+    return target
 
 
 def ask(database: Path, questions: Sequence[Question], readers: int, rounds: int) -> Times:
