@@ -24,7 +24,7 @@ import pytest
 import yaml
 
 from orchestration.superset.bundle import SOURCE
-from orchestration.superset.datasets import read_declarations, uuid_of
+from orchestration.superset.datasets import read_declarations, read_models, uuid_of
 from orchestration.warehouse.project import REPOSITORY
 from tests.superset.server import Superset, superset_server
 from tests.superset.viewer import Chart, Shown, look_at, sign_in
@@ -80,8 +80,18 @@ TABLES = {
         from marts.region_summary_monthly join marts.dim_region using (region_code)
         where region_summary_monthly.region_level = 'local' and month = :month""",
     "analyst_revenue_trend": """
-        select month, revenue, region_code
-        from marts.region_summary_monthly where region_level = 'province'""",
+        select month, region_code as province, revenue
+        from marts.region_summary_monthly where region_level = 'province'
+        union all
+        select month, region_code, revenue
+        from marts.region_summary_monthly where region_code = 'UNKNOWN'""",
+    "analyst_tier_revenue": """
+        select month, tier_code, sum(revenue) as revenue
+        from marts.customer_monthly join marts.customer_tier_monthly using (customer_id, month)
+        where tier_code <> 'none' group by month, tier_code""",
+    "analyst_movements": """
+        select month, revenue_kept, revenue_grown, revenue_won
+        from marts.region_summary_monthly where region_level = 'group'""",
     "analyst_arpu_trend": """
         select month, arpu, customer_churn_rate, revenue_churn_rate
         from marts.region_summary_monthly where region_level = 'group'""",
@@ -125,6 +135,8 @@ TABLES = {
             sum(rows_loaded) as rows_loaded, 0 as rows_unaccounted
         from audit.load group by feed""",
 }
+
+SPREAD = {"analyst_revenue_trend", "analyst_tier_revenue"}
 
 
 @dataclass(frozen=True)
@@ -281,14 +293,14 @@ def test_a_chart_is_that_of_the_marts_row_for_row(seen: Seen, chart: str) -> Non
     expected = seen.marts(TABLES[chart])
     found = seen.rows(chart)
     assert expected
-    if chart == "analyst_revenue_trend":
-        found = [
-            {"month": row["month"], "region_code": name, "revenue": row[name]}
-            for row in found
-            for name in row
-            if name not in ("month", "UNKNOWN")
-        ]
     names = list(expected[0])
+    if chart in SPREAD:  # a column for each value
+        found = [
+            {"month": row["month"], names[1]: name, "revenue": value}
+            for row in found
+            for name, value in row.items()
+            if name != "month"
+        ]
     if "month" in names:
         for row in expected:
             midnight = dt.datetime.combine(row["month"], dt.time(), dt.UTC)
@@ -339,6 +351,20 @@ def test_every_metric_of_every_dataset_can_be_asked(seen: Seen) -> None:
         assert set(row) == set(metrics), dataset["name"]
 
 
+def test_joins_neither_lose_nor_repeat_a_row(seen: Seen) -> None:
+    listed = seen.superset.listed("dataset")
+    rows = {"expressionType": "SQL", "sqlExpression": "count(*)", "label": "rows"}
+    models = read_models()
+    for dataset in read_declarations()["datasets"]:
+        base = models[dataset["base"]]
+        only = [f"{column} = '{value}'" for column, value in dataset.get("only", {}).items()]
+        number = listed[uuid_of("dataset", dataset["name"])]["id"]
+        found = seen.superset.ask({"metrics": [rows], "columns": []}, number)
+        assert found == seen.marts(f"""
+            select count(*) as rows from {base.schema}.{base.name}
+            where {" and ".join(only) or "true"}"""), dataset["name"]
+
+
 def test_a_time_range_can_be_asked(seen: Seen) -> None:
     number = seen.superset.listed("dataset")[uuid_of("dataset", "region_months")]["id"]
     (row,) = seen.superset.ask(
@@ -375,6 +401,8 @@ def test_charts_say_the_same_from_postgresql(seen: Seen, tmp_path: Path) -> None
         passwords = json.dumps({"databases/tierwise.yaml": PASSWORD})
         seen.superset.upload("/api/v1/assets/import/", "bundle", bundle, passwords=passwords)
         try:
+            (database,) = seen.superset.listed("database").values()
+            assert database["backend"] == "postgresql"
             wrong = [
                 name
                 for name, number in seen.ids.items()
