@@ -128,7 +128,8 @@ def _query(declared: dict[str, Any], models: dict[str, Model]) -> str:
             f"{_holder(sources[:number], column)}.{column} = {model.name}.{column}"
             for column in join["by"]
         ]
-        lines.append(f"left join {model.schema}.{model.name}")
+        kind = "join" if join.get("whole") else "left join"
+        lines.append(f"{kind} {model.schema}.{model.name}")
         lines.append(f"    on {' and '.join(conditions)}")
     lines += [
         f"where {base.name}.{column} = '{value}'"
