@@ -1,8 +1,8 @@
 -- Role: Retention
 -- Question: Which valuable customers are most likely to leave, and what drives it?
 -- Reading: Listed customers of the service classes from gold up, by the probability
---   that no subscription is left within three months. `reasons` says why they are listed,
---   the others what raises the probability most; null where nothing does.
+--   that no subscription is left within three months. `reasons` says why they are
+--   listed, the others what raises the probability most; null where nothing does.
 
 with listed as (
     select
