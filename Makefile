@@ -4,16 +4,18 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SUPERSET := $(VENV)/superset
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install --no-deps --no-compile --require-hashes --requirement
 FINISH = $(PIP) install --no-deps --no-build-isolation --editable . \
 	&& $(BIN)/python -m compileall -q -j 0 $(VENV)/lib && touch $@
 
-.PHONY: help run test lint docs bench bench-run bench-load bench-validation bench-questions clean
+.PHONY: help run test lint docs bench bench-run bench-load bench-validation bench-questions test-superset clean
 
 help:
 	@echo "make run    set up, run the main job on the bundled sample"
 	@echo "make test   set up, run every test"
+	@echo "make test-superset  show the dashboards on a real Superset, in an environment of its own"
 	@echo "make lint   check format, style and types"
 	@echo "make docs   dbt's documentation of the current publication, as one web page"
 	@echo "make bench  time the main job on the bundled sample, then the loader"
@@ -77,6 +79,16 @@ bench-validation: $(VENV)/.installed-dev
 
 bench-questions: $(VENV)/.installed-dev
 	@$(BIN)/python -m tests.benchmarks.questions
+
+$(SUPERSET)/.installed: tests/superset/requirements-superset.lock | $(BIN)/python
+	@echo "Setting up $(SUPERSET) (once; a few minutes)"
+	@$(PYTHON) -m venv --clear $(SUPERSET)
+	@$(SUPERSET)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps \
+		--no-compile --require-hashes --requirement $<
+	@$(SUPERSET)/bin/python -m compileall -q -j 0 $(SUPERSET)/lib && touch $@
+
+test-superset: $(VENV)/.installed-dev $(SUPERSET)/.installed
+	@$(BIN)/python -m pytest tests/superset/real_superset.py
 
 clean:
 	@rm -rf $(VENV) home
