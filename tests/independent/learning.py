@@ -22,6 +22,29 @@ MINIMUM_EVENTS, MINIMUM_ROWS = 50, 500
 PENALTY = 30.0
 CLIP_SHARE = 0.01
 FOLDS = 5
+# Sides that tell of an absence or of something reassuring: counted, never told as a reason.
+REASSURING = {
+    *(f"{name} above" for name in ("in_contract", "contract_months_left", "mean_satisfaction")),
+    *(
+        f"{name} below"
+        for name in (
+            "revenue_drop_share",
+            "complaints_3m",
+            "complaints_12m",
+            "open_complaints",
+            "breaches_12m",
+            "is_overdue",
+            "overdue_months",
+            "days_past_due",
+            "plan_changes_12m",
+            "manager_changes_6m",
+            "outage_hours",
+            "drop_rate",
+            "competitor_known",
+            "is_prepaid",
+        )
+    ),
+}
 REASONS = 3
 STEPS = 60
 
@@ -132,17 +155,17 @@ class Learning:
         }
 
     def reasons(self) -> dict[Place, list[str]]:
-        """The three features that raise the score most above the average, and which way."""
+        """The three features to act on that raise the score most above the average, and how."""
         contributions = self.final.contributions(self.values)
         above = self.values > self.final.centre
         found = {}
         for row, place in enumerate(self.places):
-            order = np.argsort(-contributions[row], kind="stable")[:REASONS]
-            found[place] = [
+            raising = [
                 f"{self.names[each]} {'above' if above[row, each] else 'below'}"
-                for each in order
+                for each in np.argsort(-contributions[row], kind="stable")
                 if contributions[row, each] > 0
             ]
+            found[place] = [side for side in raising if side not in REASSURING][:REASONS]
         return found
 
     def _unseen(self) -> Array:

@@ -212,6 +212,7 @@ def test_duckdb_reads_and_cannot_write(rebuilt: Rebuilt) -> None:
 
 
 def test_sqlalchemy_reads_and_finds_every_table(rebuilt: Rebuilt) -> None:
+    expected = expected_revenue(rebuilt.home)
     engine = sa.create_engine(
         f"duckdb:///{rebuilt.home}/published/current/tierwise.duckdb",
         connect_args={"read_only": True},
@@ -220,7 +221,7 @@ def test_sqlalchemy_reads_and_finds_every_table(rebuilt: Rebuilt) -> None:
     assert "customer_monthly" in tables
     with engine.connect() as connection:
         total = connection.execute(sa.text("select sum(revenue) from marts.customer_monthly"))
-        assert total.scalar_one() == expected_revenue(rebuilt.home)
+        assert total.scalar_one() == expected
     engine.dispose()
 
 

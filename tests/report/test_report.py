@@ -143,6 +143,8 @@ def test_a_publication_of_another_version_is_refused_in_words(
     old = home / "published" / name
     shutil.copyfile(sample.folder / "manifest.json", old / "manifest.json")
     shutil.copyfile(sample.database, old / "tierwise.duckdb")
+    kept = Path("audit", "reference_sets")
+    shutil.copytree(sample.home / kept, home / kept)
     bare = tierwise("report", "--home", home)
     assert bare.returncode == 2
     assert "without a report" in bare.stderr
