@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -85,6 +86,7 @@ def run(
     from orchestration.settings import load_settings
     from orchestration.warehouse.prepare import prepare_home
 
+    gc.disable()  # until the job starts: imports make no garbage, and much to go through
     if target != "duckdb":
         raise ConfigurationError(f"--target {target}: only duckdb is supported.")
     acceptances = acceptances_of(accept or [], by, reason)

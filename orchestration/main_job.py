@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
@@ -58,6 +59,9 @@ def run_main_job(
     ):
         # Its import takes seconds; it is over before the loader has read the landing area.
         Thread(target=import_module, args=("great_expectations",), daemon=True).start()
+        # What is imported and defined stays to the end: the collector need not look at it.
+        gc.freeze()
+        gc.enable()
         try:
             definitions.resolve_job_def(JOB_NAME).execute_in_process(
                 instance=instance,

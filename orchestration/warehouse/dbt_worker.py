@@ -10,6 +10,7 @@ input ends, and so does this process.
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -40,6 +41,8 @@ def main() -> int:
     """
     manifest = _read_project()
     _import_what_models_need()
+    # The project stays to the end: the collector need not go through it again and again.
+    gc.freeze()
     line = sys.stdin.readline()
     if not line:
         return 0
