@@ -95,14 +95,17 @@ def run(
     require_landing(settings.landing, settings.sources)
     with HomeLock(settings.home):
         from orchestration.publish.inputs import forget, inputs_of
+        from orchestration.publish.publication import readers_database
 
         home_in_use = Home(settings.home)
         inputs = inputs_of(settings)
         if inputs and not (rebuild or acceptances) and (made := inputs.made(home_in_use)):
-            console.print(
-                f"Nothing new since {made}: it stays published. --rebuild does all the work again.",
-                highlight=False,
-            )
+            for line in (
+                f"Nothing new since {made}: it stays published.",
+                f"Query:      {readers_database(home_in_use)}",
+                "--rebuild does all the work again.",
+            ):
+                console.print(line, highlight=False, soft_wrap=True)
             return
         forget(home_in_use)
 
