@@ -24,6 +24,7 @@ from orchestration.ingest.lock import HomeLock
 from orchestration.progress import LogProgress, Progress
 from orchestration.session import RunSession, open_session, run_id_of
 from orchestration.settings import Settings
+from orchestration.warehouse.dbt_worker import RUN_RESULTS
 from orchestration.warehouse.project import PROJECT_DIR, code_version
 
 OnSession = Callable[[RunSession], None]
@@ -107,6 +108,8 @@ class DbtResource(dg.ConfigurableResource[Any]):
         command = [*arguments, *selected.selection_args]
         if selected.indirect_selection:
             command += ["--indirect-selection", selected.indirect_selection]
+        # What an earlier command left must not be taken for the results of this one.
+        (target_path / RUN_RESULTS).unlink(missing_ok=True)
         self.make_ready()
         process, self._waiting = self._waiting, None
         assert process is not None

@@ -17,6 +17,7 @@ from orchestration.publish.contract import PUBLISHED_SCHEMAS
 from orchestration.report.page import make_ready as make_report_ready
 from orchestration.resources import DbtResource
 from orchestration.session import RunSession
+from orchestration.warehouse.dbt_worker import LOG_NAME, RUN_RESULTS
 from orchestration.warehouse.keys import dbt_key
 from orchestration.warehouse.translator import WarehouseTranslator
 
@@ -99,12 +100,20 @@ def _run_dbt(
 
 
 def _told(session: RunSession) -> DataBlockedError | BuildFailedError:
-    """What failed, by name: an invariant of the models, or a model itself."""
-    results = json.loads((session.home.dbt / "run_results.json").read_text())["results"]
+    """What failed, by name: an invariant of the models, a model itself, or dbt."""
+    log = session.home.dbt / LOG_NAME
+    path = session.home.dbt / RUN_RESULTS
+    results = json.loads(path.read_text())["results"] if path.is_file() else []
     failed = [result for result in results if result["status"] in ("fail", "error")]
-    names = ", ".join(result["unique_id"].split(".")[2] for result in failed) or "dbt itself"
-    log = session.home.dbt / "dbt.log"
-    if failed and all(result["status"] == "fail" for result in failed):
+    if not failed:
+        return BuildFailedError(
+            "dbt ended before it had built everything. Nothing was published; the last "
+            f"publication is untouched. {log} shows why. If another program has "
+            f"{session.home.warehouse} open, close it; if memory ran out, lower the setting "
+            "memory_limit. Then run again."
+        )
+    names = ", ".join(result["unique_id"].split(".")[2] for result in failed)
+    if all(result["status"] == "fail" for result in failed):
         session.is_refused = True
         return DataBlockedError(
             f"Blocked: these invariants of the models do not hold: {names}. Nothing was "

@@ -12,16 +12,21 @@ from expectations.results import results_folder
 from orchestration.home import Home
 from orchestration.ingest.lake import SCHEMA_FILE, Lake
 from orchestration.ingest.reference import reference_sha256
+from orchestration.warehouse.dbt_worker import RUN_RESULTS
 
 DBT_MANIFEST = "manifest.json.gz"
-RUN_RESULTS = ".run_results.json"
+KEPT_RESULTS = f".{RUN_RESULTS}"
 
 
 def keep_dbt_artifacts(home: Home, run_id: str, step: str) -> None:
-    """Keep what dbt says of the invocation just made; the next one overwrites it."""
+    """Keep what dbt says of the invocation just made; the next one overwrites it.
+
+    A dbt that could not begin, or was killed, leaves no results.
+    """
     folder = home.run_evidence(run_id) / "dbt"
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(home.dbt / "run_results.json", folder / f"{step}{RUN_RESULTS}")
+    if (home.dbt / RUN_RESULTS).is_file():
+        shutil.copyfile(home.dbt / RUN_RESULTS, folder / f"{step}{KEPT_RESULTS}")
     manifest = (home.dbt / "manifest.json").read_bytes()
     (folder / DBT_MANIFEST).write_bytes(gzip.compress(manifest, compresslevel=6, mtime=0))
 

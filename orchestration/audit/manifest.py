@@ -20,7 +20,7 @@ import duckdb
 from expectations.results import ExpectationResult, LayerResult
 from orchestration.audit.evidence import (
     DBT_MANIFEST,
-    RUN_RESULTS,
+    KEPT_RESULTS,
     evidence_of_run,
     keep_reference_set,
     lake_files,
@@ -232,12 +232,12 @@ def _dbt(home: Home, run_id: str) -> dict[str, Any] | None:
     if not (folder / DBT_MANIFEST).exists():
         return None
     metadata = {
-        path.name.removesuffix(RUN_RESULTS): json.loads(path.read_text())["metadata"]
-        for path in sorted(folder.glob(f"*{RUN_RESULTS}"))
+        path.name.removesuffix(KEPT_RESULTS): json.loads(path.read_text())["metadata"]
+        for path in sorted(folder.glob(f"*{KEPT_RESULTS}"))
     }
     project = gzip.decompress((folder / DBT_MANIFEST).read_bytes())
     return {
-        "dbt_version": next(iter(metadata.values()))["dbt_version"],
+        "dbt_version": json.loads(project)["metadata"]["dbt_version"],
         "invocation_ids": {step: found["invocation_id"] for step, found in metadata.items()},
         "manifest_sha256": hashlib.sha256(project).hexdigest(),
     }

@@ -228,6 +228,25 @@ def test_a_run_with_nothing_new_says_so_and_stops(home: Path) -> None:
         assert instance.get_runs_count() == 1, "nothing ran"
 
 
+def test_a_reader_of_the_warehouse_is_told_to_leave(home: Path, tmp_path: Path) -> None:
+    held, landing, reference = copy_of(home, tmp_path)
+    before = (held / "published" / "current").readlink()
+    with duckdb.connect(str(held / "warehouse.duckdb"), read_only=True):
+        outcome = run_job(held, landing, reference)
+    assert outcome.returncode == 1, outcome.stdout
+    assert "Traceback" not in outcome.stderr
+    told = " ".join(outcome.stderr.split())
+    assert "dbt ended before it had built everything" in told
+    assert "warehouse.duckdb open, close it" in told
+    assert (held / "published" / "current").readlink() == before
+    evidence = held / "audit" / "evidence"
+    (run,) = (path for path in evidence.iterdir() if path.name != before.name)
+    assert not list((run / "dbt").glob("*run_results.json")), "no results but its own"
+    manifest = json.loads((run / "manifest.json").read_text())
+    assert manifest["run"]["status"] == "failed"
+    assert manifest["dbt"]["invocation_ids"] == {}
+
+
 def test_status_tells_what_is_published(home: Path) -> None:
     outcome = tierwise("status", "--home", home)
     assert outcome.returncode == 0
