@@ -39,7 +39,7 @@
 
 {% macro value_is_judged() -%}
     {{ return(run_query(
-        "select count(*) from " ~ ref('tier_policies')
+        'select count(*) from ' ~ graph.nodes['seed.tierwise.tier_policies'].relation_name
         ~ " where metric in ('margin', 'value_score')"
     ).columns[0].values()[0] > 0) }}
 {%- endmacro %}

@@ -33,7 +33,7 @@ LATE_DAYS = {"complaints": "opened_at", "campaigns": "starts_on", "proposals": "
 TIMELESS = {
     "customers": ("legal_form", "industry", "parent_customer_id"),
     "accounts": ("currency", "payment_mode"),
-    "subscriptions": ("account_id", "product_code", "contract_id"),
+    "subscriptions": ("account_id", "product_code"),
 }
 
 
@@ -139,7 +139,7 @@ class _Changes:
             feed = feed_contract()[name]
             rows = raw_rows([lake.raw(name) / "**" / "*.parquet"])
             connection.execute(
-                f"create temporary table {self._changed(feed)} as select * from {rows} "
+                f"create or replace temporary table {self._changed(feed)} as select * from {rows} "
                 f"where _load_id in ({self._listed(name)})"
             )
 
@@ -151,6 +151,9 @@ class _Changes:
                 found += self._months_of_events(feed, EVENT_DAYS[name])
             elif name == "charges":
                 found += self._months_of_charges(feed)
+            elif name in LATE_DAYS:
+                # What is known at the end of each month: from the version's own month on.
+                found.append(self._month(f"select min(updated_at) from {self._changed(feed)}"))
             else:
                 found += self._months_of_versions(feed)
             found += self._months_of_what_refers_to(feed)
@@ -191,7 +194,7 @@ class _Changes:
         is_unbounded = " or ".join(
             [
                 # What was known first stands for all months before it.
-                "(is_changed and before_at is null and next_at is not null)",
+                "(is_changed and before_at is null and was_known)",
                 "(is_changed and before_at = updated_at)",
                 *(
                     f"(is_changed and before_at is not null "
@@ -219,7 +222,7 @@ class _Changes:
                 select
                     *,
                     lag(updated_at) over versions as before_at,
-                    lead(updated_at) over versions as next_at,
+                    bool_or(not is_changed) over (partition by {keys}) as was_known,
                     {before}
                 from rows
                 window versions as (
