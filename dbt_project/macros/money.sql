@@ -3,7 +3,10 @@
 {#- A sum of money that stays DECIMAL(18,4), so that later sums are fast and tie. -#}
 {% macro sum_money(expression) -%} cast(sum({{ expression }}) as decimal(18, 4)) {%- endmacro %}
 
-{#- A quotient of two decimals (the second at most 8 decimals), exact and rounded to 4. -#}
+{#-
+    A quotient of two numbers, the first of at most 4 decimals and the second of 8, exact
+    and rounded to 4.
+-#}
 {% macro divide_money(numerator, denominator) -%}
     {{ return(adapter.dispatch('divide_money', 'tierwise')(numerator, denominator)) }}
 {%- endmacro %}
@@ -32,13 +35,11 @@ and abs(abs({{ quotient }}) * 10000 % 1 - 0.5) > 0.01
     cost a hundred times as much. So they are for where the float cannot tell.
 -#}
 {% macro duckdb__divide_money(numerator, denominator) -%}
-    {%- set money -%} cast({{ numerator }} as decimal(38, 4)) {%- endset -%}
-    {%- set divisor -%} cast({{ denominator }} as decimal(38, 8)) {%- endset -%}
     {%- set quotient -%}
-    (cast({{ money }} as double) / nullif(cast({{ divisor }} as double), 0))
+    (cast({{ numerator }} as double) / nullif(cast({{ denominator }} as double), 0))
     {%- endset -%}
-    {%- set units -%} cast({{ money }} * 10000 as hugeint) {%- endset -%}
-    {%- set parts -%} cast({{ divisor }} * 100000000 as hugeint) {%- endset -%}
+    {%- set units -%} cast(cast({{ numerator }} as decimal(38, 4)) * 10000 as hugeint) {%- endset -%}
+    {%- set parts -%} cast(cast({{ denominator }} as decimal(38, 8)) * 100000000 as hugeint) {%- endset -%}
 case
     when {{ duckdb_rounds_safely(quotient) }} then cast({{ quotient }} as decimal(18, 4))
     else cast(
@@ -72,18 +73,15 @@ end
 {%- endmacro %}
 
 {% macro duckdb__convert_money(amount, currency, rate, to_currency, to_rate) -%}
-    {%- set money -%} cast({{ amount }} as decimal(38, 4)) {%- endset -%}
-    {%- set from_price -%} cast({{ rate }} as decimal(38, 8)) {%- endset -%}
-    {%- set to_price -%} cast({{ to_rate }} as decimal(38, 8)) {%- endset -%}
     {%- set quotient -%}
     (
-        cast({{ money }} as double) * cast({{ from_price }} as double)
-        / cast({{ to_price }} as double)
+        cast({{ amount }} as double) * cast({{ rate }} as double)
+        / cast({{ to_rate }} as double)
     )
     {%- endset -%}
-    {%- set units -%} cast({{ money }} * 10000 as hugeint) {%- endset -%}
-    {%- set price -%} cast({{ from_price }} * 100000000 as hugeint) {%- endset -%}
-    {%- set base -%} cast({{ to_price }} * 100000000 as hugeint) {%- endset -%}
+    {%- set units -%} cast(cast({{ amount }} as decimal(38, 4)) * 10000 as hugeint) {%- endset -%}
+    {%- set price -%} cast(cast({{ rate }} as decimal(38, 8)) * 100000000 as hugeint) {%- endset -%}
+    {%- set base -%} cast(cast({{ to_rate }} as decimal(38, 8)) * 100000000 as hugeint) {%- endset -%}
 case
     when {{ currency }} = {{ to_currency }} then cast({{ amount }} as decimal(18, 4))
     when {{ duckdb_rounds_safely(quotient) }} then cast({{ quotient }} as decimal(18, 4))
