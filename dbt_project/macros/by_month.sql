@@ -4,7 +4,8 @@
     A model says by its configuration how its months hang together:
 
         month          its column of the month, or of the month's number
-        months_before  how many months before the first changed one change with it
+        months_before  the parameter that says how many months before a changed one
+                       change with it
         tells_late     whether it tells of complaints, campaigns or proposals, as they
                        are known now, in the month in which they began
         tells_tiers    whether it tells of tiers: a policy that judges margin or value
@@ -30,10 +31,14 @@
 {%- endmacro %}
 
 {% macro months_before() -%}
-    {%- set months = config.get('months_before') -%}
+    {%- set name = config.get('months_before') -%}
     {{ return(
-        0 if months is none
-        else run_query('select ' ~ months).columns[0].values()[0] | int
+        0 if name is none
+        else run_query(
+            'select cast(value as bigint) from '
+            ~ graph.nodes['seed.tierwise.parameters'].relation_name
+            ~ " where name = '" ~ name ~ "'"
+        ).columns[0].values()[0] | int
     ) }}
 {%- endmacro %}
 

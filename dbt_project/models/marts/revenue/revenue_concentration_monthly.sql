@@ -1,3 +1,4 @@
+{{ config(materialized='by_month', tells_late=true) }}
 {%- set top_percents = [1, 5, 10, 20, 50] -%}
 {%- set top_count = 1000 -%}
 {%- set sum_percents = [20, 30, 80] -%}
@@ -56,7 +57,7 @@ measured as (
         {{ loop.index }} as measure_number,
         cast({{ measure }} as decimal(18, 4)) as amount
     from {{ {'revenue': 'revenue', 'margin': 'customer_values'}.get(measure, 'usage') }}
-    where {{ measure }} > 0
+    where {{ measure }} > 0 and {{ is_needed('month_number') }}
     {%- if not loop.last %}
     union all
     {%- endif %}
