@@ -156,9 +156,13 @@ def _write_months(
 
 
 def _write_parquet(connection: duckdb.DuckDBPyConnection, relation: str, path: Path) -> None:
-    """Write the rows of a relation as they lie."""
+    """Write the rows of a relation as they lie.
+
+    The lowest level of zstd takes a fifth less time for files a twentieth larger.
+    """
     connection.execute(
-        f"copy (from {relation}) to {literal(path)} (format parquet, compression zstd)"
+        f"copy (from {relation}) to {literal(path)} "
+        "(format parquet, compression zstd, compression_level 1)"
     )
 
 
