@@ -127,14 +127,20 @@ def _publish_months(
     kept: KeptMonths | None,
 ) -> dict[str, str]:
     """A file for each month of a table, written or linked; the months' content hashes."""
-    kept = kept or KeptMonths({}, (), None)
-    for path in kept.files:
-        (parquet / path.name).hardlink_to(path)
-    listed = ", ".join(map(literal, kept.hashes)) or "''"
-    rest = f"(from {table.qualified_name} where strftime({MONTH}, '%Y-%m') not in ({listed}))"
+    rest = table.qualified_name
+    if kept:
+        for path in kept.files:
+            (parquet / path.name).hardlink_to(path)
+        if kept.first_changed is None:
+            return kept.hashes
+        months = ", ".join(map(literal, kept.hashes))
+        rest = (
+            f"(from {rest} where {MONTH} >= date '{kept.first_changed}' "
+            f"and strftime({MONTH}, '%Y-%m') not in ({months}))"
+        )
     written = content_hash_by_month(connection, rest, MONTH)
     _write_months(connection, table, parquet, written)
-    return dict(sorted((kept.hashes | written).items()))
+    return dict(sorted({**(kept.hashes if kept else {}), **written}.items()))
 
 
 def _write_months(
