@@ -175,9 +175,7 @@ def _open_computed(connection: duckdb.DuckDBPyConnection, computed: Path) -> Non
         connection.execute(f"create view computed.{table} as from '{computed / table}.parquet'")
 
 
-def _different(
-    connection: duckdb.DuckDBPyConnection, comparison: Comparison
-) -> Iterator[str]:
+def _different(connection: duckdb.DuckDBPyConnection, comparison: Comparison) -> Iterator[str]:
     keys = [
         "make_date(m // 12, m % 12 + 1, 1) as month" if key == "month" else key
         for key in comparison.groups

@@ -1,0 +1,377 @@
+"""Times the main job over operators of growing size, beside what computes the same by hand.
+
+    python -m tests.benchmarks.scales [--customers 10000 100000 1000000 --months 24]
+        [--landing FOLDER ...] [--runs 3] [--skip pandas dbt ...]
+
+Per operator, on the same files: the full run, one with nothing new, all months but the last and
+then the last month, `baseline.sql`, the same in pandas, and a plain `dbt build` on the loaded
+lake. Medians of the runs, and over the operators the slope of cost over size. Every measurement
+is printed when it exists and kept as a line of JSON, so that a later failure loses nothing.
+
+A baseline whose sums are not those of the marts, or an increment that publishes other contents
+than the full run, is told beside the times and makes the benchmark end with 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import platform
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+import duckdb
+
+from orchestration.home import Home
+from orchestration.publish.publication import CURRENT, readers_database
+from orchestration.settings import Settings
+from orchestration.warehouse.project import PROJECT_DIR, dbt_environment, dbt_executable
+from seeds.operator.generate import write_sample
+from tests.benchmarks.baseline import closing_month, complete_reference, differences
+from tests.benchmarks.contents import OF_RUNS, different_tables
+from tests.benchmarks.main_job import (
+    BUT_LAST,
+    FULL,
+    INCREMENT,
+    NOTHING_NEW,
+    Operator,
+    Run,
+    deliver,
+    keep_settings,
+    operator_in,
+    run_once,
+    set_up,
+)
+from tests.benchmarks.processes import run_measured
+
+BASELINE, PANDAS, DBT = "baseline.sql", "pandas", "dbt build"
+KINDS = (FULL, NOTHING_NEW, BUT_LAST, INCREMENT, BASELINE, PANDAS, DBT)
+SKIPPED = {
+    "nothing": (NOTHING_NEW,),
+    "increment": (BUT_LAST, INCREMENT),
+    "baseline": (BASELINE,),
+    "pandas": (PANDAS,),
+    "dbt": (DBT,),
+}
+RATIOS = (
+    ("full / baseline.sql", FULL, BASELINE),
+    ("pandas / full", PANDAS, FULL),
+    ("last month / full", INCREMENT, FULL),
+    ("dbt build / full", DBT, FULL),
+)
+MEASURES: tuple[tuple[str, Callable[[Run], float], str], ...] = (
+    ("**whole process**, s", lambda run: run.wall, ",.1f"),
+    ("processors, s", lambda run: run.processor, ",.1f"),
+    ("peak of the largest process, MB", lambda run: run.peak, ",.0f"),
+    ("peak of all processes, MB", lambda run: run.tree_peak, ",.0f"),
+)
+BUILD = ("build", "--exclude-resource-type", "unit_test", "--quiet")
+
+
+@dataclass
+class Scale:
+    """One operator: its size, and what was measured of it."""
+
+    customers: int
+    rows: int
+    megabytes: float
+    runs: dict[str, list[Run]] = field(default_factory=lambda: defaultdict(list))
+    faults: list[str] = field(default_factory=list)
+
+    def median(self, kind: str, measure: Callable[[Run], float]) -> float | None:
+        """The median of a measure over the runs of a kind; none if there was no run."""
+        runs = self.runs.get(kind)
+        return statistics.median(map(measure, runs)) if runs else None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to measure, and where."""
+
+    runs: int
+    kinds: frozenset[str]
+    memory_limit: str
+    folder: Path
+    results: Path
+
+
+def tell(text: str) -> None:
+    """A line of progress, at once."""
+    print(f"{time.strftime('%H:%M:%S')}  {text}", file=sys.stderr, flush=True)
+
+
+def measure_scale(operator: Operator, plan: Plan) -> Iterator[Scale]:
+    """The operator after each round of runs; its sizes are known after the first."""
+    scale: Scale | None = None
+    for number in range(1, plan.runs + 1):
+        with tempfile.TemporaryDirectory(dir=plan.folder) as folder:
+            for kind, run, sizes in measure_round(operator, Path(folder), plan):
+                scale = scale or Scale(*sizes, operator.megabytes)
+                tell(f"{scale.customers:,} customers, round {number}, {kind}: {run}")
+                scale.runs[kind].append(run)
+                keep(plan.results, scale, kind, run)
+            assert scale is not None
+            scale.faults += faults(Path(folder))
+        yield scale
+
+
+def measure_round(
+    operator: Operator, folder: Path, plan: Plan
+) -> Iterator[tuple[str, Run, tuple[int, int]]]:
+    """Every kind of run once, the full run first; with each the customers and rows loaded."""
+    home, whole = Home(folder / "home"), folder / "whole"
+    keep_settings(operator, folder)
+    deliver(operator, [path for part in operator.parts for path in part], whole)
+    set_up(home.root)
+    tell("full run")
+    full = run_once(home.root, whole, operator.reference)
+    sizes = loaded(home)
+    yield FULL, full, sizes
+    if NOTHING_NEW in plan.kinds:
+        yield NOTHING_NEW, run_once(home.root, whole, operator.reference), sizes
+    for kind, module, computed in (
+        (BASELINE, "baseline", folder / "baseline.duckdb"),
+        (PANDAS, "pandas_baseline", folder / "pandas"),
+    ):
+        if kind in plan.kinds:
+            tell(kind)
+            yield kind, by_hand(module, operator, folder, computed, plan), sizes
+    if INCREMENT in plan.kinds:
+        second = folder / "second"
+        set_up(second)
+        for kind, files in zip((BUT_LAST, INCREMENT), operator.parts, strict=True):
+            tell(kind)
+            deliver(operator, files, folder / "landing")
+            yield kind, run_once(second, folder / "landing", operator.reference), sizes
+    if DBT in plan.kinds:
+        tell(DBT)
+        yield DBT, plain_dbt(home, plan.memory_limit), sizes
+
+
+def by_hand(module: str, operator: Operator, folder: Path, computed: Path, plan: Plan) -> Run:
+    """A baseline in a process of its own."""
+    reference = complete_reference(operator.reference, folder / "every_reference")
+    month = closing_month(folder / "home" / "published" / CURRENT)
+    command = [sys.executable, "-m", f"tests.benchmarks.{module}", "--landing", folder / "whole"]
+    cost, _ = run_measured(
+        [*command, "--reference", reference, "--closing-month", str(month), "--out", computed]
+        + ["--memory-limit", plan.memory_limit]
+    )
+    return Run(**asdict(cost), phases={})
+
+
+def plain_dbt(home: Home, memory_limit: str) -> Run:
+    """`dbt build` into an empty warehouse from the lake of a home: no Dagster, no validation.
+
+    The publication stays, so that it can still be compared.
+    """
+    home.warehouse.unlink()
+    environment = dbt_environment(home, memory_limit)
+    command = (dbt_executable(), *BUILD, "--project-dir", PROJECT_DIR)
+    cost, _ = run_measured(command, environment)
+    return Run(**asdict(cost), phases={})
+
+
+def loaded(home: Home) -> tuple[int, int]:
+    """Customers published, and rows loaded."""
+    with duckdb.connect(str(readers_database(home)), read_only=True) as connection:
+        row = connection.execute(
+            "select (select count(*) from marts.dim_customer), sum(rows_loaded) from audit.load"
+        ).fetchone()
+    assert row is not None
+    return int(row[0]), int(row[1])
+
+
+def faults(folder: Path) -> list[str]:
+    """What of a round is not as it must be."""
+    published, second = (folder / name / "published" / CURRENT for name in ("home", "second"))
+    found = []
+    for computed in (folder / "baseline.duckdb", folder / "pandas"):
+        if computed.exists():
+            tell(f"comparing {computed.name} with the marts")
+            found += [f"{computed.stem}: {each}" for each in differences(computed, published)]
+    if second.exists():
+        tell("comparing the increment with the full run")
+        found += [
+            f"increment: {table} differs from the full run in {', '.join(columns)}"
+            for table, columns in different_tables(published, second).items()
+        ]
+    return found
+
+
+def keep(results: Path, scale: Scale, kind: str, run: Run) -> None:
+    """Add a measurement to the file of results."""
+    line = {"customers": scale.customers, "rows": scale.rows, "megabytes": scale.megabytes}
+    with results.open("a") as file:
+        file.write(json.dumps({**line, "kind": kind, **asdict(run)}) + "\n")
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """The lines of a Markdown table, the first column of text and the others of numbers."""
+    yield f"| {' | '.join(headings)} |"
+    yield f"|{'|'.join(('---', *('---:' for _ in headings[1:])))}|"
+    for row in rows:
+        yield f"| {' | '.join(row)} |"
+
+
+def shown(value: float | None, form: str) -> str:
+    """A number, or nothing where none was measured."""
+    return "" if value is None else format(value, form)
+
+
+def scale_report(scale: Scale) -> Iterator[str]:
+    """What was measured of one operator."""
+    kinds = [kind for kind in KINDS if scale.runs.get(kind)]
+    counts = {len(runs) for runs in scale.runs.values()}
+    yield f"\n### {scale.customers:,} customers\n"
+    yield (
+        f"{scale.megabytes:,.0f} MB delivered, {scale.rows:,} rows loaded. Medians of "
+        f"{' to '.join(map(str, sorted(counts)))} runs; phases in seconds.\n"
+    )
+    phases = list(dict.fromkeys(phase for kind in kinds for phase in scale.runs[kind][0].phases))
+    rows = [
+        [phase, *(shown(scale.median(kind, phase_seconds(phase)), ",.1f") for kind in kinds)]
+        for phase in phases
+    ]
+    rows += [
+        [name, *(shown(scale.median(kind, measure), form) for kind in kinds)]
+        for name, measure, form in MEASURES
+    ]
+    yield from table(("", *kinds), rows)
+    wall = scale.median(FULL, lambda run: run.wall)
+    if wall:
+        yield (
+            f"\nFull run: {scale.megabytes / wall:,.1f} MB and {scale.rows / wall:,.0f} rows "
+            "a second.\n"
+        )
+    yield from (f"- {name}: {value:.2f}" for name, value in ratios(scale))
+    yield from (f"- **fault:** {fault}" for fault in scale.faults)
+    if INCREMENT in scale.runs and not any(each.startswith("incr") for each in scale.faults):
+        yield (
+            "- Content of the increment equals that of the full run in every published table"
+            f" (apart from {', '.join(sorted(OF_RUNS))}, which tell of the runs)."
+        )
+
+
+def phase_seconds(phase: str) -> Callable[[Run], float]:
+    """The measure of a phase; one that a run left out took no time."""
+    return lambda run: run.phases.get(phase, 0.0)
+
+
+def ratios(scale: Scale) -> Iterator[tuple[str, float]]:
+    """How many times as long as another one kind of run took, where both were measured."""
+    for name, kind, other in RATIOS:
+        one, base = (scale.median(each, lambda run: run.wall) for each in (kind, other))
+        if one and base:
+            yield name, one / base
+
+
+def slope(points: Sequence[tuple[float, float]]) -> float | None:
+    """The slope of a straight line through the logarithms: 1 is cost in step with size."""
+    if len({size for size, _ in points}) < 2:
+        return None
+    return statistics.linear_regression(
+        [math.log(size) for size, _ in points], [math.log(cost) for _, cost in points]
+    ).slope
+
+
+def slope_report(scales: Sequence[Scale]) -> Iterator[str]:
+    """How cost grows with the number of customers."""
+    if len(scales) < 2:
+        return
+    names = [name.replace("*", "").rpartition(",")[0] for name, _, _ in MEASURES]
+    yield f"\n### Slopes over {', '.join(f'{scale.customers:,}' for scale in scales)} customers\n"
+    rows = []
+    for kind in KINDS:
+        points = [
+            [(scale.customers, cost) for scale in scales if (cost := scale.median(kind, measure))]
+            for _, measure, _ in MEASURES
+        ]
+        if len(points[0]) > 1:
+            rows.append([kind, *(shown(slope(each), ".2f") for each in points)])
+    yield from table(("", *names), rows)
+
+
+def conditions() -> str:
+    """Where and with what the figures were taken."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3
+    versions = ", ".join(
+        f"{name} {version(name)}" for name in ("duckdb", "dbt-core", "dagster", "pandas")
+    )
+    return (
+        f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} processors, {memory:.0f} GB, "
+        f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, {versions}"
+    )
+
+
+def operators(chosen: argparse.Namespace, folder: Path) -> Iterator[Operator]:
+    """The operators asked for, each made when its turn comes and removed after it."""
+    for place in chosen.landing or ():
+        yield operator_in(place)
+    for customers in () if chosen.landing else chosen.customers:
+        place = folder / "operator"
+        tell(f"making an operator of {customers:,} customers")
+        began = time.monotonic()
+        write_sample(place, customers, chosen.months)
+        tell(f"made in {time.monotonic() - began:.1f} s")
+        yield operator_in(place)
+        shutil.rmtree(place)
+
+
+def main() -> int:
+    """Measure every scale; 1 if something was computed that must not be."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--customers", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--months", type=int, default=24, help="of the operators made")
+    parser.add_argument(
+        "--landing",
+        type=Path,
+        nargs="+",
+        help="ready-made operators (folders with landing/ and reference/) instead",
+    )
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--skip", nargs="+", choices=SKIPPED, default=[])
+    parser.add_argument("--pandas-up-to", type=int, default=100_000, help="customers")
+    parser.add_argument("--memory-limit", default=Settings.model_fields["memory_limit"].default)
+    parser.add_argument("--folder", type=Path, help="where to work; with room for two homes")
+    parser.add_argument("--results", type=Path, default=Path("scales.jsonl"))
+    chosen = parser.parse_args()
+    skipped = {kind for part in chosen.skip for kind in SKIPPED[part]}
+    print(conditions(), flush=True)
+    scales: list[Scale] = []
+    with tempfile.TemporaryDirectory(dir=chosen.folder) as folder:
+        for operator in operators(chosen, Path(folder)):
+            kinds = frozenset(KINDS) - skipped
+            if customers_delivered(operator) > chosen.pandas_up_to:
+                kinds -= {PANDAS}
+            plan = Plan(chosen.runs, kinds, chosen.memory_limit, Path(folder), chosen.results)
+            for scale in measure_scale(operator, plan):
+                latest = scale
+                print(*scale_report(scale), sep="\n", flush=True)
+            scales.append(latest)
+    print(*slope_report(scales), sep="\n", flush=True)
+    return int(any(scale.faults for scale in scales))
+
+
+def customers_delivered(operator: Operator) -> int:
+    """Customers in the landing area."""
+    files = operator.landing / "customers" / "*.parquet"
+    row = duckdb.execute(
+        "select count(distinct customer_id) from read_parquet(?)", [str(files)]
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
