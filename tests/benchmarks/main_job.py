@@ -105,7 +105,7 @@ def set_up(home: Path) -> float:
 
 
 def run_once(home: Path, landing: Path, reference: Path, *options: str) -> Run:
-    """One run as a process of its own. Stops the benchmark if it does not publish."""
+    """One run as a process of its own. RunFailedError if it does not publish."""
     tierwise = Path(sys.executable).with_name("tierwise")
     folders = ("--landing", landing, "--reference", reference, "--home", home)
     cost, text = run_measured((tierwise, "run", *folders, *options))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -16,6 +15,10 @@ from pathlib import Path
 PROCESSES = Path("/proc")
 SAMPLED_SECONDS = 0.5
 PARENT, RESIDENT_PAGES = 1, 1  # fields of /proc/<id>/stat after the name, and of statm
+
+
+class RunFailedError(Exception):
+    """A measured command ended with an error; the message is what it printed."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +73,8 @@ def tree_megabytes(process: int) -> float:
 def run_measured(
     command: Sequence[str | Path],
     environment: Mapping[str, str] | None = None,
-    folder: Path | None = None,
 ) -> tuple[Cost, str]:
-    """Cost of a command and what it printed. Stops the benchmark if it fails."""
+    """Cost of a command and what it printed; RunFailedError if it fails."""
     with tempfile.TemporaryFile("w+") as told:
         began = time.monotonic()
         process = subprocess.Popen(
@@ -80,7 +82,6 @@ def run_measured(
             stdout=told,
             stderr=subprocess.STDOUT,
             env={**os.environ, **(environment or {})},
-            cwd=folder,
         )
         memory = TreeMemory(process.pid)
         memory.start()
@@ -92,6 +93,6 @@ def run_measured(
         told.seek(0)
         text = told.read()
     if status != 0:
-        sys.exit(f"{' '.join(map(str, command))} failed:\n{text}")
+        raise RunFailedError(f"{' '.join(map(str, command))} failed:\n{text}")
     peak = used.ru_maxrss / 1024
     return Cost(wall, used.ru_utime + used.ru_stime, peak, max(memory.peak, peak)), text

@@ -52,7 +52,7 @@ from tests.benchmarks.main_job import (
     run_once,
     set_up,
 )
-from tests.benchmarks.processes import run_measured
+from tests.benchmarks.processes import RunFailedError, run_measured
 
 BASELINE, PANDAS, DBT = "baseline.sql", "pandas", "dbt build"
 KINDS = (FULL, NOTHING_NEW, BUT_LAST, INCREMENT, BASELINE, PANDAS, DBT)
@@ -111,62 +111,65 @@ def tell(text: str) -> None:
 
 
 def measure_scale(operator: Operator, plan: Plan) -> Iterator[Scale]:
-    """The operator after each round of runs; its sizes are known after the first."""
-    scale: Scale | None = None
+    """The operator after each round of runs."""
+    scale = Scale(customers_delivered(operator), 0, operator.megabytes)
     for number in range(1, plan.runs + 1):
-        with tempfile.TemporaryDirectory(dir=plan.folder) as folder:
-            for kind, run, sizes in measure_round(operator, Path(folder), plan):
-                scale = scale or Scale(*sizes, operator.megabytes)
-                tell(f"{scale.customers:,} customers, round {number}, {kind}: {run}")
+        with tempfile.TemporaryDirectory(dir=plan.folder) as made:
+            folder = Path(made)
+            for kind, part in parts_of_round(operator, folder, plan):
+                tell(f"{scale.customers:,} customers, round {number}, {kind}")
+                try:
+                    run = part()
+                except RunFailedError as error:
+                    tell(str(error))
+                    scale.faults.append(f"{kind} failed in round {number}")
+                    if kind == FULL:
+                        break
+                    continue
+                scale.rows = scale.rows or rows_loaded(Home(folder / "home"))
                 scale.runs[kind].append(run)
+                tell(f"{run.wall:.1f} s, {run.processor:.1f} s of processors, {run.peak:,.0f} MB")
                 keep(plan.results, scale, kind, run)
-            assert scale is not None
-            scale.faults += faults(Path(folder))
+            else:
+                scale.faults += faults(folder)
         yield scale
 
 
-def measure_round(
+def parts_of_round(
     operator: Operator, folder: Path, plan: Plan
-) -> Iterator[tuple[str, Run, tuple[int, int]]]:
-    """Every kind of run once, the full run first; with each the customers and rows loaded."""
-    home, whole = Home(folder / "home"), folder / "whole"
+) -> Iterator[tuple[str, Callable[[], Run]]]:
+    """Every kind of run once, to be started in this order: the others build on the full run."""
+    home, second = Home(folder / "home"), folder / "second"
+    whole, partly = folder / "whole", folder / "landing"
     keep_settings(operator, folder)
     deliver(operator, [path for part in operator.parts for path in part], whole)
     set_up(home.root)
-    tell("full run")
-    full = run_once(home.root, whole, operator.reference)
-    sizes = loaded(home)
-    yield FULL, full, sizes
+    yield FULL, lambda: run_once(home.root, whole, operator.reference)
     if NOTHING_NEW in plan.kinds:
-        yield NOTHING_NEW, run_once(home.root, whole, operator.reference), sizes
-    for kind, module, computed in (
-        (BASELINE, "baseline", folder / "baseline.duckdb"),
-        (PANDAS, "pandas_baseline", folder / "pandas"),
-    ):
-        if kind in plan.kinds:
-            tell(kind)
-            yield kind, by_hand(module, operator, folder, computed, plan), sizes
+        yield NOTHING_NEW, lambda: run_once(home.root, whole, operator.reference)
+    if BASELINE in plan.kinds:
+        computed = folder / "baseline.duckdb"
+        yield BASELINE, lambda: by_hand("baseline", operator, folder, computed, plan)
+    if PANDAS in plan.kinds:
+        frames = folder / "pandas"
+        yield PANDAS, lambda: by_hand("pandas_baseline", operator, folder, frames, plan)
     if INCREMENT in plan.kinds:
-        second = folder / "second"
         set_up(second)
         for kind, files in zip((BUT_LAST, INCREMENT), operator.parts, strict=True):
-            tell(kind)
-            deliver(operator, files, folder / "landing")
-            yield kind, run_once(second, folder / "landing", operator.reference), sizes
+            deliver(operator, files, partly)
+            yield kind, lambda: run_once(second, partly, operator.reference)
     if DBT in plan.kinds:
-        tell(DBT)
-        yield DBT, plain_dbt(home, plan.memory_limit), sizes
+        yield DBT, lambda: plain_dbt(home, plan.memory_limit)
 
 
 def by_hand(module: str, operator: Operator, folder: Path, computed: Path, plan: Plan) -> Run:
-    """A baseline in a process of its own."""
+    """A baseline in a process of its own, over the months that the full run published."""
     reference = complete_reference(operator.reference, folder / "every_reference")
     month = closing_month(folder / "home" / "published" / CURRENT)
-    command = [sys.executable, "-m", f"tests.benchmarks.{module}", "--landing", folder / "whole"]
-    cost, _ = run_measured(
-        [*command, "--reference", reference, "--closing-month", str(month), "--out", computed]
-        + ["--memory-limit", plan.memory_limit]
-    )
+    command: list[str | Path] = [sys.executable, "-m", f"tests.benchmarks.{module}"]
+    command += ["--landing", folder / "whole", "--reference", reference, "--out", computed]
+    command += ["--closing-month", str(month), "--memory-limit", plan.memory_limit]
+    cost, _ = run_measured(command)
     return Run(**asdict(cost), phases={})
 
 
@@ -182,19 +185,18 @@ def plain_dbt(home: Home, memory_limit: str) -> Run:
     return Run(**asdict(cost), phases={})
 
 
-def loaded(home: Home) -> tuple[int, int]:
-    """Customers published, and rows loaded."""
+def rows_loaded(home: Home) -> int:
+    """Rows loaded from the landing area."""
     with duckdb.connect(str(readers_database(home)), read_only=True) as connection:
-        row = connection.execute(
-            "select (select count(*) from marts.dim_customer), sum(rows_loaded) from audit.load"
-        ).fetchone()
+        row = connection.execute("select sum(rows_loaded) from audit.load").fetchone()
     assert row is not None
-    return int(row[0]), int(row[1])
+    return int(row[0])
 
 
 def faults(folder: Path) -> list[str]:
     """What of a round is not as it must be."""
-    published, second = (folder / name / "published" / CURRENT for name in ("home", "second"))
+    published = folder / "home" / "published" / CURRENT
+    second = folder / "second" / "published" / CURRENT
     found = []
     for computed in (folder / "baseline.duckdb", folder / "pandas"):
         if computed.exists():
