@@ -1,7 +1,7 @@
 """What `baseline.sql` computes, in pandas: the same rules, results and omissions.
 
 Money is whole numbers of 10^-4, so that sums are exact. Everything is held in memory at once:
-count on some 0.5 GB per 10 000 customers and 24 months.
+MEMORY_NOTE.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ REVENUE = ("revenue", *NAMES, "unitemised_revenue")
 PLACES = 10_000
 RATE_PLACES = 10**8
 SHARE_PLACES = 10**6
-BUCKET_ENDS = "to_days"
 
 
 # Reading ----------------------------------------------------------------------------------
@@ -148,9 +147,18 @@ class Operator:
 
     landing: Path
     reference: Path
-    closing: pd.Timestamp
-    last: int
-    first: int = 0
+    closing_month: date
+    first: int = 0  # known once the bills are read
+
+    @property
+    def closing(self) -> pd.Timestamp:
+        """The first day of the last month."""
+        return pd.Timestamp(self.closing_month)
+
+    @property
+    def last(self) -> int:
+        """The number of the last month."""
+        return self.closing.year * 12 + self.closing.month - 1
 
     def table(self, name: str) -> pd.DataFrame:
         """A reference table."""
@@ -861,9 +869,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="the folder to write")
     parser.add_argument("--memory-limit", help="taken and ignored: pandas has none")
     asked = parser.parse_args()
-    closing = pd.Timestamp(asked.closing_month)
-    last = closing.year * 12 + closing.month - 1
-    compute(Operator(asked.landing, asked.reference, closing, last), asked.out)
+    compute(Operator(asked.landing, asked.reference, asked.closing_month), asked.out)
 
 
 if __name__ == "__main__":
