@@ -44,6 +44,7 @@ from tests.benchmarks.main_job import (
     FULL,
     INCREMENT,
     NOTHING_NEW,
+    REPOSITORY,
     Operator,
     Run,
     deliver,
@@ -214,6 +215,7 @@ def faults(folder: Path) -> list[str]:
 def keep(results: Path, scale: Scale, kind: str, run: Run) -> None:
     """Add a measurement to the file of results."""
     line = {"customers": scale.customers, "rows": scale.rows, "megabytes": scale.megabytes}
+    results.parent.mkdir(parents=True, exist_ok=True)
     with results.open("a") as file:
         file.write(json.dumps({**line, "kind": kind, **asdict(run)}) + "\n")
 
@@ -237,12 +239,15 @@ def scale_report(scale: Scale) -> Iterator[str]:
     counts = {len(runs) for runs in scale.runs.values()}
     yield f"\n### {scale.customers:,} customers\n"
     yield (
-        f"{scale.megabytes:,.0f} MB delivered, {scale.rows:,} rows loaded. Medians of "
-        f"{' to '.join(map(str, sorted(counts)))} runs; phases in seconds.\n"
+        f"{scale.megabytes:,.1f} MB delivered, {scale.rows:,} rows loaded; phases in seconds; "
+        f"runs of each kind, of which medians: {' to '.join(map(str, sorted(counts)))}.\n"
     )
     phases = list(dict.fromkeys(phase for kind in kinds for phase in scale.runs[kind][0].phases))
     rows = [
-        [phase, *(shown(scale.median(kind, phase_seconds(phase)), ",.1f") for kind in kinds)]
+        [
+            phase,
+            *(shown(scale.median(kind, phase_seconds(phase)) or None, ",.1f") for kind in kinds),
+        ]
         for phase in phases
     ]
     rows += [
@@ -253,7 +258,7 @@ def scale_report(scale: Scale) -> Iterator[str]:
     wall = scale.median(FULL, lambda run: run.wall)
     if wall:
         yield (
-            f"\nFull run: {scale.megabytes / wall:,.1f} MB and {scale.rows / wall:,.0f} rows "
+            f"\nFull run: {scale.megabytes / wall:,.2f} MB and {scale.rows / wall:,.0f} rows "
             "a second.\n"
         )
     yield from (f"- {name}: {value:.2f}" for name, value in ratios(scale))
@@ -346,7 +351,7 @@ def main() -> int:
     parser.add_argument("--pandas-up-to", type=int, default=100_000, help="customers")
     parser.add_argument("--memory-limit", default=Settings.model_fields["memory_limit"].default)
     parser.add_argument("--folder", type=Path, help="where to work; with room for two homes")
-    parser.add_argument("--results", type=Path, default=Path("scales.jsonl"))
+    parser.add_argument("--results", type=Path, default=REPOSITORY / "target" / "scales.jsonl")
     chosen = parser.parse_args()
     skipped = {kind for part in chosen.skip for kind in SKIPPED[part]}
     print(conditions(), flush=True)
