@@ -27,7 +27,7 @@ create temp macro converted(amount, rate) as
     cast(round(cast(amount as decimal(28, 4)) * cast(rate as decimal(10, 8)), 4) as decimal(18, 4));
 -- A DECIMAL(18,4) over a whole number, rounded half away from zero.
 create temp macro mean_money(total, rows) as cast(
-    sign(total) * ((2 * cast(abs(total) * 10000 as hugeint) + rows) // (2 * rows)) * 0.0001
+    sign(total) * ((2 * cast(abs(total) * 10000 as bigint) + rows) // (2 * rows)) * 0.0001
     as decimal(18, 4)
 );
 
@@ -110,7 +110,12 @@ create temp table account_versions as
 select account_id, customer_id, payment_mode, updated_at
 from read_csv(
     getvariable('landing') || '/accounts/*.csv',
-    types = {'credit_limit': 'varchar', 'closed_on': 'varchar', 'updated_at': 'timestamp'}
+    header = true,
+    columns = {
+        'account_id': 'varchar', 'customer_id': 'varchar', 'currency': 'varchar',
+        'payment_mode': 'varchar', 'payment_method': 'varchar', 'credit_limit': 'varchar',
+        'opened_on': 'varchar', 'closed_on': 'varchar', 'updated_at': 'timestamp'
+    }
 );
 
 create temp table accounts as
@@ -823,9 +828,10 @@ select
     cost_share_of_revenue
 from read_csv(
     getvariable('landing') || '/service_costs/*.csv.gz',
-    types = {
-        'cost_month': 'date', 'cost_per_subscription': 'decimal(18,4)',
-        'cost_share_of_revenue': 'decimal(9,6)'
+    header = true,
+    columns = {
+        'cost_month': 'date', 'product_code': 'varchar', 'region_code': 'varchar',
+        'cost_per_subscription': 'decimal(18,4)', 'cost_share_of_revenue': 'decimal(9,6)'
     }
 );
 
@@ -844,7 +850,7 @@ with used as (
         product_code,
         m,
         money(sum(revenue)) as revenue,
-        sum(served) as served,
+        cast(sum(served) as integer) as served,
         sum(active) > 0 as is_held
     from (
         select
@@ -889,9 +895,12 @@ with contacts as (
         sum(coalesce(cost, 0)) as cost
     from read_csv(
         getvariable('landing') || '/contacts/*.csv.gz',
-        types = {
-            'contacted_at': 'timestamp', 'cost': 'decimal(18,2)', 'score': 'varchar',
-            'campaign_id': 'varchar', 'manager_id': 'varchar'
+        header = true,
+        columns = {
+            'contact_id': 'varchar', 'customer_id': 'varchar', 'manager_id': 'varchar',
+            'campaign_id': 'varchar', 'channel': 'varchar', 'purpose': 'varchar',
+            'contacted_at': 'timestamp', 'outcome': 'varchar', 'score': 'varchar',
+            'cost': 'decimal(18,2)'
         }
     )
     group by all

@@ -1,7 +1,7 @@
 """What `baseline.sql` computes, in pandas: the same rules, results and omissions.
 
 Money is whole numbers of 10^-4, so that sums are exact. Everything is held in memory at once:
-MEMORY_NOTE.
+count on half a gigabyte per 10 000 customers and 24 months.
 """
 
 from __future__ import annotations
