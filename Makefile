@@ -22,7 +22,7 @@ help:
 	@echo "make bench-run   the main job alone, phase by phase"
 	@echo "make bench-load  the loader per format against the engine's own reader"
 	@echo "make bench-validation  share of validation in a large run (half an hour)"
-	@echo "make bench-scales  the main job of 10 000 to a million customers beside what computes it by hand (hours)"
+	@echo "make bench-scales  the main job of up to a million customers, beside baselines (hours)"
 	@echo "make bench-questions  time the example questions with eight readers at once"
 
 $(BIN)/python:

@@ -691,25 +691,30 @@ with stretches as (
     where activated is null or billed < activated
 ),
 
-listed as (
-    select customer_id, m, is_active from stretches
+months_in_stretches as materialized (
+    select customer_id, m, is_active
+    from stretches
     inner join months on m >= month_from and m < month_to
+),
+
+-- Money keeps a customer in view however long ago it left.
+months_with_money as (
+    select customer_id, m from bills
     union all
-    select customer_id, m, false from bills
+    select customer_id, m from receivables_monthly
     union all
-    select customer_id, m, false from receivables_monthly
-    union all
-    select customer_id, m, false
+    select customer_id, m
     from payments
     inner join owners using (account_id)
-    where m >= month_from and m < month_to
+    where m >= month_from and m < month_to and m >= getvariable('first_month')
 ),
 
 present as (
-    select customer_id, m, bool_or(is_active) as is_ranked
-    from listed
-    where m >= getvariable('first_month')
-    group by customer_id, m
+    select customer_id, m, is_active as is_ranked from months_in_stretches
+    union all
+    select distinct customer_id, m, false
+    from months_with_money
+    anti join months_in_stretches using (customer_id, m)
 )
 
 select

@@ -348,8 +348,12 @@ def main() -> int:
     )
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--skip", nargs="+", choices=SKIPPED, default=[])
-    parser.add_argument("--pandas-up-to", type=int, default=100_000, help="customers")
-    parser.add_argument("--memory-limit", default=Settings.model_fields["memory_limit"].default)
+    parser.add_argument("--pandas-up-to", type=int, default=200_000, help="customers delivered")
+    parser.add_argument(
+        "--memory-limit",
+        default=Settings.model_fields["memory_limit"].default,
+        help="of baseline.sql and dbt build; the main job takes that of its settings",
+    )
     parser.add_argument("--folder", type=Path, help="where to work; with room for two homes")
     parser.add_argument("--results", type=Path, default=REPOSITORY / "target" / "scales.jsonl")
     chosen = parser.parse_args()
