@@ -78,7 +78,7 @@ def converted(frame: pd.DataFrame, amount: str, rates: pd.Series) -> pd.Series:
     keys = pd.MultiIndex.from_frame(frame.loc[foreign, ["m", "currency"]])
     # Python's own whole numbers: amount times rate outgrows 64 bits.
     product = frame.loc[foreign, amount].astype(object) * rates.reindex(keys).to_numpy(object)
-    result.loc[foreign] = [half_up(each) for each in product]
+    result.loc[foreign] = np.array([half_up(each) for each in product], dtype="int64")
     return result.astype("int64")
 
 
