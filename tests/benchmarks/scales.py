@@ -126,8 +126,8 @@ def measure_scale(operator: Operator, plan: Plan) -> Iterator[Scale]:
                 except RunFailedError as error:
                     tell(str(error))
                     scale.faults.append(f"{kind} failed in round {number}")
-                    if kind == FULL:
-                        break
+                    if kind in (FULL, BUT_LAST):
+                        break  # what follows builds on it
                     continue
                 scale.rows = scale.rows or rows_loaded(Home(folder / "home"))
                 scale.runs[kind].append(run)
@@ -141,7 +141,7 @@ def measure_scale(operator: Operator, plan: Plan) -> Iterator[Scale]:
 def parts_of_round(
     operator: Operator, folder: Path, plan: Plan
 ) -> Iterator[tuple[str, Callable[[], Run]]]:
-    """Every kind of run once, to be started in this order: the others build on the full run."""
+    """Every kind of run once, to be started in this order: the full run first, for the others."""
     home, second = Home(folder / "home"), folder / "second"
     whole, partly = folder / "whole", folder / "landing"
     keep_settings(operator, folder)
@@ -156,13 +156,13 @@ def parts_of_round(
     if PANDAS in plan.kinds:
         frames = folder / PANDAS_RESULT
         yield PANDAS, lambda: by_hand("pandas_baseline", operator, folder, frames, plan)
+    if DBT in plan.kinds:
+        yield DBT, lambda: plain_dbt(home, plan.memory_limit)
     if INCREMENT in plan.kinds:
         set_up(second)
         for kind, files in zip((BUT_LAST, INCREMENT), operator.parts, strict=True):
             deliver(operator, files, partly)
             yield kind, lambda: run_once(second, partly, operator.reference)
-    if DBT in plan.kinds:
-        yield DBT, lambda: plain_dbt(home, plan.memory_limit)
 
 
 def by_hand(module: str, operator: Operator, folder: Path, computed: Path, plan: Plan) -> Run:

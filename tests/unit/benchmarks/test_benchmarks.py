@@ -85,13 +85,13 @@ def test_ratios_are_of_medians_and_of_what_was_measured() -> None:
 
 
 def test_report_shows_phases_and_faults() -> None:
-    scale = Scale(1000, 10, 1.0, faults=["increment: marts.dim_month differs"])
+    scale = Scale(1000, 10, 1.0, faults=[f"{INCREMENT}: marts.dim_month differs"])
     scale.runs[FULL].append(run(10, {"Publish": 2.5}))
     scale.runs[INCREMENT].append(run(5))
     text = "\n".join(scale_report(scale))
     assert "| Publish | 2.5 |  |" in text
     assert "last month / full: 0.50" in text
-    assert "**fault:** increment: marts.dim_month differs" in text
+    assert f"**fault:** {INCREMENT}: marts.dim_month differs" in text
     assert "equals that of the full run" not in text
 
 
