@@ -68,7 +68,10 @@ def run(
     ] = None,
     reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why it is accepted.")] = None,
     rebuild: Annotated[
-        bool, typer.Option("--rebuild", help="Do all the work, for every month, although nothing is new.")
+        bool,
+        typer.Option(
+            "--rebuild", help="Do all the work, for every month, although nothing is new."
+        ),
     ] = False,
 ) -> None:
     """Load what is new, validate, build, validate, snapshot, publish.

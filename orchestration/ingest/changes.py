@@ -105,9 +105,7 @@ def changed_months(
         return EVERYTHING
 
 
-def _feeds_of(
-    connection: duckdb.DuckDBPyConnection, lake: Lake, loads: Set[str]
-) -> dict[str, str]:
+def _feeds_of(connection: duckdb.DuckDBPyConnection, lake: Lake, loads: Set[str]) -> dict[str, str]:
     rows = connection.execute(
         f"select distinct load_id, feed from {ledger_relation(lake)} "
         "where list_contains($loads, load_id)",
@@ -277,8 +275,7 @@ class _Changes:
         """The rows that count of loads that counted already."""
         where = f" where _load_id not in ({self._listed(feed.name)})"
         return (
-            f"(select * from raw.{identifier(feed.name)}"
-            f"{where if feed.name in self.loads else ''})"
+            f"(select * from raw.{identifier(feed.name)}{where if feed.name in self.loads else ''})"
         )
 
     def _same_keys(self, feed: Feed) -> str:

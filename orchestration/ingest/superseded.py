@@ -42,12 +42,12 @@ def _active_loads(lake: Lake, feed: Feed) -> str:
     )
 
 
-def _overlapping_loads(
-    connection: duckdb.DuckDBPyConnection, lake: Lake, feed: Feed
-) -> list[str]:
+def _overlapping_loads(connection: duckdb.DuckDBPyConnection, lake: Lake, feed: Feed) -> list[str]:
     """The loads that may share a key with another: they overlap in each of its columns."""
     keys = [identifier(name) for name in feed.version_key]
-    bounds = ", ".join(f"min({key}) as first_{n}, max({key}) as last_{n}" for n, key in enumerate(keys))
+    bounds = ", ".join(
+        f"min({key}) as first_{n}, max({key}) as last_{n}" for n, key in enumerate(keys)
+    )
     overlaps = " and ".join(
         f"one.first_{n} <= other.last_{n} and other.first_{n} <= one.last_{n}"
         for n in range(len(keys))
