@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from orchestration.ingest.contract import feed_contract
 from tests.support.command import run_job, tierwise
 
 SAMPLE = Path(__file__).resolve().parents[2] / "seeds" / "sample"
@@ -81,11 +82,17 @@ def deliver_late(home: Path, landing: Path) -> None:
     }
     with duckdb.connect() as connection:
         for feed, (pick, changes) in late.items():
+            contract = feed_contract()[feed]
+            order = contract.versioned_by or "_row_number"
             files = f"{home}/lake/raw/{feed}/**/*.parquet"
+            newest = (
+                f"select * from read_parquet('{files}', union_by_name = true, "
+                "hive_partitioning = false) qualify row_number() over "
+                f"(partition by {', '.join(contract.key)} order by {order} desc) = 1"
+            )
             row = connection.execute(
                 f"copy (select * exclude (_load_id, _row_number) replace ({changes}) "
-                f"from read_parquet('{files}', union_by_name = true, hive_partitioning = false) "
-                f"where {pick}) to '{landing / feed / 'late.csv'}' "
+                f"from ({newest}) where {pick}) to '{landing / feed / 'late.csv'}' "
                 "(header, timestampformat '%Y-%m-%d %H:%M:%S')"
             ).fetchone()
             assert row
