@@ -35,16 +35,20 @@
     {{ return(
         0 if name is none
         else run_query(
-            'select cast(value as bigint) from '
-            ~ graph.nodes['seed.tierwise.parameters'].relation_name
+            'select cast(value as bigint) from ' ~ seeded('parameters')
             ~ " where name = '" ~ name ~ "'"
         ).columns[0].values()[0] | int
     ) }}
 {%- endmacro %}
 
+{#- A seed that a model reads through others, and not to build its rows. -#}
+{% macro seeded(name) -%}
+    {{- graph.nodes['seed.tierwise.' ~ name].relation_name if graph.nodes -}}
+{%- endmacro %}
+
 {% macro value_is_judged() -%}
     {{ return(run_query(
-        'select count(*) from ' ~ graph.nodes['seed.tierwise.tier_policies'].relation_name
+        'select count(*) from ' ~ seeded('tier_policies')
         ~ " where metric in ('margin', 'value_score')"
     ).columns[0].values()[0] > 0) }}
 {%- endmacro %}

@@ -37,5 +37,5 @@ coalesce(
 
 {#- For how many months a policy may lend a tier at most. -#}
 {% macro longest_grace() -%}
-(select coalesce(max(grace_months), 0) + 1 from {{ ref('tier_policies') }})
+(select coalesce(max(grace_months), 0) + 1 from {{ seeded('tier_policies') }})
 {%- endmacro %}
