@@ -95,4 +95,4 @@ test-superset: $(VENV)/.installed-dev $(SUPERSET)/.installed
 	@$(BIN)/python -m pytest tests/superset/real_superset.py
 
 clean:
-	@rm -rf $(VENV) home
+	@rm -rf $(VENV) home target
