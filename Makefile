@@ -10,7 +10,7 @@ INSTALL := $(PIP) install --no-deps --no-compile --require-hashes --requirement
 FINISH = $(PIP) install --no-deps --no-build-isolation --editable . \
 	&& $(BIN)/python -m compileall -q -j 0 $(VENV)/lib && touch $@
 
-.PHONY: help run test lint docs bench bench-run bench-load bench-validation bench-questions test-superset clean
+.PHONY: help run test lint docs bench bench-run bench-load bench-validation bench-questions bench-scales test-superset clean
 
 help:
 	@echo "make run    set up, run the main job on the bundled sample"
@@ -22,6 +22,7 @@ help:
 	@echo "make bench-run   the main job alone, phase by phase"
 	@echo "make bench-load  the loader per format against the engine's own reader"
 	@echo "make bench-validation  share of validation in a large run (half an hour)"
+	@echo "make bench-scales  the main job of up to a million customers, beside baselines (hours)"
 	@echo "make bench-questions  time the example questions with eight readers at once"
 
 $(BIN)/python:
@@ -80,6 +81,9 @@ bench-validation: $(VENV)/.installed-dev
 bench-questions: $(VENV)/.installed-dev
 	@$(BIN)/python -m tests.benchmarks.questions
 
+bench-scales: $(VENV)/.installed-dev
+	@$(BIN)/python -m tests.benchmarks.scales
+
 $(SUPERSET)/.installed: tests/superset/requirements-superset.lock | $(BIN)/python
 	@echo "Setting up $(SUPERSET) (once; a few minutes)"
 	@$(PYTHON) -m venv --clear $(SUPERSET)
@@ -91,4 +95,4 @@ test-superset: $(VENV)/.installed-dev $(SUPERSET)/.installed
 	@$(BIN)/python -m pytest tests/superset/real_superset.py
 
 clean:
-	@rm -rf $(VENV) home
+	@rm -rf $(VENV) home target

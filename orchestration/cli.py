@@ -68,7 +68,10 @@ def run(
     ] = None,
     reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why it is accepted.")] = None,
     rebuild: Annotated[
-        bool, typer.Option("--rebuild", help="Do all the work although nothing is new.")
+        bool,
+        typer.Option(
+            "--rebuild", help="Do all the work, for every month, although nothing is new."
+        ),
     ] = False,
 ) -> None:
     """Load what is new, validate, build, validate, snapshot, publish.
@@ -96,6 +99,7 @@ def run(
     with HomeLock(settings.home):
         from orchestration.publish.inputs import forget, inputs_of
         from orchestration.publish.publication import readers_database
+        from orchestration.warehouse.built import forget_built
 
         home_in_use = Home(settings.home)
         inputs = inputs_of(settings)
@@ -108,6 +112,8 @@ def run(
                 console.print(line, highlight=False, soft_wrap=True)
             return
         forget(home_in_use)
+        if rebuild:
+            forget_built(home_in_use)
 
         from orchestration.console import ConsoleProgress
         from orchestration.session import ValidationBlockedError

@@ -32,6 +32,11 @@ class Home:
         return self.root / "warehouse.duckdb"
 
     @property
+    def built(self) -> Path:
+        """What the warehouse was last built from; written by the run that built it."""
+        return self.root / "warehouse.json"
+
+    @property
     def published(self) -> Path:
         """Publications and the link `current`; written by the publisher."""
         return self.root / "published"

@@ -30,6 +30,8 @@ EXTRACT_SECTION = "extract"
 DEFAULT_HOME = "home"
 SIZE = r"^\d+(\.\d+)? ?([KMGT]i?B|B)$"
 POWERS = "BKMGT"
+# Beside DuckDB a process that builds has its own libraries, and DuckDB goes a tenth over.
+ENGINE_SHARE = 0.85
 Share = Annotated[float, Field(ge=0, le=1)]
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
@@ -65,6 +67,11 @@ def byte_count(size: str) -> int:
     """A size as people write it (`200GB`, `64 MiB`) in bytes."""
     number, letter, binary = re.fullmatch(r"([\d.]+) ?([KMGT]?)(i?)B", size).groups()  # type: ignore[union-attr]
     return int(float(number) * (1024 if binary else 1000) ** POWERS.index(letter or "B"))
+
+
+def engine_limit(size: str) -> str:
+    """What DuckDB may take of a size that a whole process shall keep to."""
+    return f"{round(byte_count(size) * ENGINE_SHARE / 1e6)}MB"
 
 
 class Settings(BaseSettings):

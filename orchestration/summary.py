@@ -43,8 +43,11 @@ def _print_load(console: Console, session: RunSession) -> None:
         console.print(table)
     for warning in loaded.warnings:
         console.print(f"[yellow]Note:[/] {warning}", highlight=False)
+    since = loaded.changed.late_since
+    built = f"; built anew from {max(since, loaded.first_month):%Y-%m}" if since else ""
     console.print(
-        f"Months {loaded.first_month:%Y-%m} to {loaded.closing_month:%Y-%m}.", highlight=False
+        f"Months {loaded.first_month:%Y-%m} to {loaded.closing_month:%Y-%m}{built}.",
+        highlight=False,
     )
 
 

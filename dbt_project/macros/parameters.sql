@@ -10,3 +10,8 @@ select
     {%- endfor %}
 from {{ ref('parameters') }}
 {%- endmacro %}
+
+{#- One parameter as a whole number, to compare with or to count with. -#}
+{% macro parameter_value(name) -%}
+(select cast(value as bigint) from {{ ref('parameters') }} where name = '{{ name }}')
+{%- endmacro %}

@@ -34,3 +34,8 @@ coalesce(
     false
 )
 {%- endmacro %}
+
+{#- For how many months a policy may lend a tier at most. -#}
+{% macro longest_grace() -%}
+(select coalesce(max(grace_months), 0) + 1 from {{ seeded('tier_policies') }})
+{%- endmacro %}

@@ -7,8 +7,9 @@ from orchestration.audit.manifest import Published
 from orchestration.audit.run_page import run_page_path
 from orchestration.errors import ConfigurationError
 from orchestration.publish.contract import PUBLISHED_SCHEMAS, PublishedTable, published_tables
-from orchestration.publish.publication import DATABASE_FOR_READERS, write_publication
+from orchestration.publish.publication import DATABASE_FOR_READERS
 from orchestration.publish.release import release
+from orchestration.publish.writing import write_publication
 from orchestration.report.page import REPORT, report_page, subject_of_run
 from orchestration.session import RunSession
 from orchestration.warehouse.keys import PUBLICATION, table_key
@@ -42,7 +43,11 @@ def publication_asset(tables: list[PublishedTable]) -> dg.AssetsDefinition:
             session.progress.step(f"{table.qualified_name}, {rows:,} rows", done, len(tables))
 
         unfinished, published = write_publication(
-            session.home, session.run_id, current_tables, on_table
+            session.home,
+            session.run_id,
+            current_tables,
+            on_table,
+            memory_limit=session.settings.memory_limit,
         )
         page = report_page(unfinished / DATABASE_FOR_READERS, subject_of_run(session))
         (unfinished / REPORT).write_text(page, encoding="utf-8", newline="\n")

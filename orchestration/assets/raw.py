@@ -8,11 +8,13 @@ from orchestration.errors import DataBlockedError
 from orchestration.ingest.contract import feed_contract
 from orchestration.ingest.load import load
 from orchestration.session import RunSession
+from orchestration.warehouse.built import read_built
 from orchestration.warehouse.keys import control_key, raw_key
 
 LEDGERS = {
     "run_settings": "The run in progress: its settings and the months it covers.",
     "active_loads": "The loads whose rows count, in order of delivery.",
+    "superseded_rows": "Rows that a later delivery of their key supersedes.",
     "loads": "The load ledger: every file a run saw.",
     "quarantined_rows": "Rows that could not be loaded, with their reasons.",
     "released_rows": "Corrected rows and the quarantined rows they stand for.",
@@ -47,6 +49,7 @@ def raw_assets() -> dg.AssetsDefinition:
                 run_id=session.run_id,
                 started_at=session.started_at,
                 code_version=session.code_version,
+                built=read_built(session.home),
                 progress=lambda at: session.progress.step(
                     f"{at.feed}/{at.file_name}", at.done, at.total
                 ),

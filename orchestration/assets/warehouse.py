@@ -17,6 +17,7 @@ from orchestration.publish.contract import PUBLISHED_SCHEMAS
 from orchestration.report.page import make_ready as make_report_ready
 from orchestration.resources import DbtResource
 from orchestration.session import RunSession
+from orchestration.warehouse.built import forget_built, remember_built
 from orchestration.warehouse.dbt_worker import LOG_NAME, RUN_RESULTS
 from orchestration.warehouse.keys import dbt_key
 from orchestration.warehouse.translator import WarehouseTranslator
@@ -52,12 +53,17 @@ def warehouse_assets(manifest_path: Path) -> list[dg.AssetsDefinition]:
         def build_models(context: dg.AssetExecutionContext) -> Iterator[Any]:
             session: RunSession = context.resources.session
             session.progress.phase(titles[name])
+            is_marts = name == "build_marts"
+            if is_marts:
+                forget_built(session.home)
             try:
                 yield from _run_dbt(context, context.resources.dbt, session, manifest)
             except TierwiseError:
                 keep_dbt_artifacts(session.home, session.run_id, name)
                 raise
             keep_dbt_artifacts(session.home, session.run_id, name)
+            if is_marts and session.load_result and not context.is_subset:
+                remember_built(session.home, session.load_result.built)
 
         return build_models
 

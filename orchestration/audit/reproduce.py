@@ -32,6 +32,7 @@ from orchestration.ingest.load import settle_months, settle_settings
 from orchestration.ingest.quarantine import write_quarantine_schema
 from orchestration.ingest.reference import compose_reference
 from orchestration.ingest.sql import connect
+from orchestration.ingest.superseded import write_superseded_rows
 from orchestration.publish.content_hash import content_hash
 from orchestration.publish.publication import MANIFEST
 from orchestration.publish.retention import NEEDED_BY_THE_NEXT_RUN, publication_or_kept_part
@@ -189,6 +190,7 @@ def _place_inputs(
         write_quarantine_schema(connection, lake)
         write_schemas(connection, lake)
         write_active_loads(connection, lake)
+        write_superseded_rows(connection, lake)
         create_raw_views(connection, lake.home)
         started_at = dt.datetime.fromisoformat(run["started_at"])
         settle_settings(

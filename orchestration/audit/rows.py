@@ -88,7 +88,7 @@ def _parquet_rows(
 ) -> str:
     table = f"{file.parent.parent.name}.{file.parent.name}"
     output = next(entry for entry in outputs if entry["table"] == table)
-    read = f"read_parquet('{file}')"
+    read = f"read_parquet('{file.parent}/*.parquet')"
     if content_hash(connection, read) == output["content_hash"]:
         return "; its rows are as published"
     return f"; {_row(connection, read, f'published.{table}', output)}"

@@ -63,6 +63,11 @@ class Lake:
         return self.root / "control" / "active_loads.parquet"
 
     @property
+    def superseded_rows(self) -> Path:
+        """The rows of these loads that a later delivery of their key supersedes."""
+        return self.root / "control" / "superseded_rows.parquet"
+
+    @property
     def run_settings(self) -> Path:
         """The settings of the run in progress."""
         return self.root / "control" / "run_settings.parquet"

@@ -13,6 +13,7 @@ import duckdb
 import seeds
 from orchestration.ingest.blocking import require_feeds, require_months
 from orchestration.ingest.cache import local_landing, told_by_address
+from orchestration.ingest.changes import EVERYTHING, Built, ChangedMonths, changed_months
 from orchestration.ingest.closing_month import RunMonths, run_months
 from orchestration.ingest.contract import feed_contract
 from orchestration.ingest.exchange_rates import require_rates
@@ -37,9 +38,14 @@ from orchestration.ingest.months import current_month, shown
 from orchestration.ingest.policy import policies_in_force, require_policy
 from orchestration.ingest.quarantine import write_quarantine_schema
 from orchestration.ingest.reference import ReferenceSet, compose_reference
-from orchestration.ingest.run_settings import config_sha256, write_run_settings
+from orchestration.ingest.run_settings import (
+    config_sha256,
+    shaping_sha256,
+    write_run_settings,
+)
 from orchestration.ingest.sources import Sources, read_sources
 from orchestration.ingest.sql import connect
+from orchestration.ingest.superseded import write_superseded_rows
 from orchestration.settings import Settings, byte_count
 
 
@@ -64,7 +70,8 @@ class LoadResult:
     `feeds` has every feed of the contract. `restated_months` are the months (YYYY-MM) of
     the rows that this load made count or cease to count, by feed, of the feeds that have a
     month (a release tells its own in the ledger). `incomplete_months` are the months after the
-    closing month, each with the number of its counted invoices.
+    closing month, each with the number of its counted invoices. `changed` are the months to
+    build anew, `built` is what a warehouse is built from that is built now.
     """
 
     feeds: Mapping[str, FeedCounts]
@@ -75,6 +82,8 @@ class LoadResult:
     incomplete_months: tuple[tuple[date, int], ...]
     config_sha256: str
     policy_sha256: str
+    changed: ChangedMonths
+    built: Built
 
 
 def load(
@@ -84,11 +93,13 @@ def load(
     started_at: datetime,
     code_version: str,
     progress: Callable[[FeedProgress], None] | None = None,
+    built: Built | None = None,
 ) -> LoadResult:
     """Load what is new in the landing folder into the lake, and settle the run.
 
-    The caller holds the home's lock. `started_at` carries a zone. What is sound stays
-    loaded even if the run is then blocked.
+    The caller holds the home's lock. `started_at` carries a zone. `built` is what the
+    warehouse was last built from, if it still stands. What is sound stays loaded even if
+    the run is then blocked.
 
     Raises:
         ConfigurationError: settings, landing or reference folder cannot be used.
@@ -116,6 +127,18 @@ def load(
                 connection, entries, landing, standing, months.closing_month, settings.timezone
             )
         hashed = config_sha256(settings, sources)
+        now = Built(
+            loads=active_loads(connection, lake),
+            shaped_by=shaping_sha256(
+                # The month chosen to close with is compared as a month.
+                config_sha256(settings.model_copy(update={"through": None}), sources),
+                reference.sha256,
+                code_version,
+            ),
+            first_month=months.first_month,
+            closing_month=months.closing_month,
+        )
+        changed = changed_months(connection, lake, built, now)
         settle_settings(
             connection,
             lake,
@@ -126,6 +149,7 @@ def load(
             code_version=code_version,
             config_sha256=hashed,
             policy_sha256=reference.sha256,
+            changed=changed,
         )
     finally:
         connection.close()
@@ -145,6 +169,8 @@ def load(
         incomplete_months=months.incomplete,
         config_sha256=hashed,
         policy_sha256=reference.sha256,
+        changed=changed,
+        built=now,
     )
 
 
@@ -196,6 +222,7 @@ def load_files(
     ]
     write_ledger(connection, lake, target, entries, work.fresh)
     write_active_loads(connection, lake)
+    write_superseded_rows(connection, lake)
     return entries
 
 
@@ -226,6 +253,7 @@ def settle_settings(
     code_version: str,
     config_sha256: str,
     policy_sha256: str,
+    changed: ChangedMonths = EVERYTHING,
 ) -> None:
     """Write the settings of the run for the models."""
     write_run_settings(
@@ -242,6 +270,8 @@ def settle_settings(
             "code_version": code_version,
             "config_sha256": config_sha256,
             "policy_sha256": policy_sha256,
+            "changed_since": changed.since,
+            "late_changed_since": changed.late_since,
         },
     )
 

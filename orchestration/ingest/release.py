@@ -48,6 +48,7 @@ from orchestration.ingest.release_file import Part, ReleasedFile, read_released_
 from orchestration.ingest.sources import Sources, read_sources
 from orchestration.ingest.sql import connect, identifier, literal
 from orchestration.ingest.staging import fill
+from orchestration.ingest.superseded import write_superseded_rows
 from orchestration.ingest.waiting import loaded_lake
 from orchestration.settings import Settings
 
@@ -92,6 +93,7 @@ def release(settings: Settings, path: Path) -> Release:
             write_ledger(connection, lake, target, entries, fresh)
         # Also for a file known before: a release killed after its ledger is made whole.
         write_active_loads(connection, lake)
+        write_superseded_rows(connection, lake)
     finally:
         connection.close()
         shutil.rmtree(lake.scratch, ignore_errors=True)

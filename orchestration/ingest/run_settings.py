@@ -35,15 +35,23 @@ RUN_SETTINGS_TYPES = {
     "timezone": "varchar",
     "first_month": "date",
     "closing_month": "date",
+    "changed_since": "date",
+    "late_changed_since": "date",
     "code_version": "varchar",
     "config_sha256": "varchar",
     "policy_sha256": "varchar",
 }
 
 
+def shaping_sha256(*hashes: str) -> str:
+    """Hash of several hashes: of all that shapes figures besides the loads."""
+    return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
+
+
 def write_run_settings(
     connection: duckdb.DuckDBPyConnection, lake: Lake, values: Mapping[str, object]
 ) -> None:
-    """Write the one row; `values` has every column of RUN_SETTINGS_TYPES."""
+    """Write the one row; a column of RUN_SETTINGS_TYPES that `values` lacks is null."""
+    values = {name: values.get(name) for name in RUN_SETTINGS_TYPES}
     columns = ", ".join(f"cast(${n} as {t}) as {n}" for n, t in RUN_SETTINGS_TYPES.items())
     write_parquet(connection, f"select {columns}", lake.run_settings, values)

@@ -12,6 +12,7 @@ from pathlib import Path
 from orchestration import __version__
 from orchestration.errors import ConfigurationError
 from orchestration.home import Home
+from orchestration.settings import engine_limit
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROJECT_DIR = REPOSITORY / "dbt_project"
@@ -32,6 +33,7 @@ def dbt_environment(home: Home, memory_limit: str) -> dict[str, str]:
         "TIERWISE_HOME": str(home.root),
         "TIERWISE_REFERENCE_SET": str(home.reference),
         "TIERWISE_MEMORY_LIMIT": memory_limit,
+        "TIERWISE_DBT_MEMORY_LIMIT": engine_limit(memory_limit),
         "DBT_PROFILES_DIR": str(PROJECT_DIR),
         "DBT_TARGET_PATH": str(home.dbt),
         "DBT_LOG_PATH": str(home.dbt),

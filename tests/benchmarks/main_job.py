@@ -20,10 +20,12 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from orchestration.settings import SETTINGS_FILE
 from seeds.operator.generate import write_sample
+from tests.benchmarks.processes import Cost, run_measured
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SAMPLE = REPOSITORY / "seeds" / "sample"
@@ -34,21 +36,18 @@ VALIDATION = ("Validate the raw data", "Validate the marts")
 
 
 @dataclass(frozen=True)
-class Run:
-    """One whole run: its seconds, those of the processors and of each phase, and peak MB.
+class Run(Cost):
+    """One whole run: what it cost, and the seconds of each phase."""
 
-    The peak is that of its largest process.
-    """
-
-    wall: float
-    processor: float
     phases: dict[str, float]
-    peak: float
 
 
 @dataclass(frozen=True)
 class Operator:
-    """Folders to run on; the landing area is in parts: all months but the last, and the last."""
+    """Folders to run on; the landing area is in parts: all months but the last, and the last.
+
+    The last is the latest that a run can close: files of months still to come are in no part.
+    """
 
     landing: Path
     reference: Path
@@ -63,11 +62,17 @@ class Operator:
 def operator_in(folder: Path) -> Operator:
     """The operator whose landing area lies in a folder."""
     landing = folder / "landing"
+    months = sorted({month_of(path) for path in landing.glob("invoices/*")})
+    last = max(month for month in months if month <= f"{date.today():%Y-%m}")
     files = sorted(path for path in landing.rglob("*") if path.is_file())
-    last = max(path.name for path in landing.glob("invoices/*"))[: len("2025-01")]
-    held_back = [path for path in files if path.name.startswith(last)]
-    kept = [path for path in files if path not in set(held_back)]
+    held_back = [path for path in files if month_of(path) == last]
+    kept = [path for path in files if not last <= month_of(path) <= months[-1]]
     return Operator(landing, folder / "reference", (kept, held_back))
+
+
+def month_of(path: Path) -> str:
+    """The month that a delivered file is named after."""
+    return path.name[: len("2025-01")]
 
 
 def deliver(operator: Operator, files: Sequence[Path], landing: Path) -> None:
@@ -79,6 +84,12 @@ def deliver(operator: Operator, files: Sequence[Path], landing: Path) -> None:
             target.hardlink_to(path)
         except OSError:
             target.write_bytes(path.read_bytes())
+
+
+def keep_settings(operator: Operator, folder: Path) -> None:
+    """Put the operator's settings where a run of a landing area in this folder finds them."""
+    settings = operator.landing.with_name(SETTINGS_FILE)
+    (folder / SETTINGS_FILE).write_bytes(settings.read_bytes())
 
 
 def set_up(home: Path) -> float:
@@ -94,38 +105,24 @@ def set_up(home: Path) -> float:
 
 
 def run_once(home: Path, landing: Path, reference: Path, *options: str) -> Run:
-    """One run as a process of its own. Stops the benchmark if it does not publish."""
-    folders = ["--landing", landing, "--reference", reference, "--home", home]
-    with tempfile.TemporaryFile("w+") as told:
-        began = time.monotonic()
-        process = subprocess.Popen(
-            [Path(sys.executable).with_name("tierwise"), "run", *folders, *options],
-            stdout=told,
-            stderr=subprocess.STDOUT,
-        )
-        _, status, used = os.wait4(process.pid, 0)
-        wall = time.monotonic() - began
-        told.seek(0)
-        text = told.read()
-    if status != 0:
-        sys.exit(text)
-    return Run(
-        wall,
-        used.ru_utime + used.ru_stime,
-        {match["title"]: float(match["seconds"]) for match in PHASE.finditer(text)},
-        used.ru_maxrss / 1024,
-    )
+    """One run as a process of its own. RunFailedError if it does not publish."""
+    tierwise = Path(sys.executable).with_name("tierwise")
+    folders = ("--landing", landing, "--reference", reference, "--home", home)
+    cost, text = run_measured((tierwise, "run", *folders, *options))
+    phases = {match["title"]: float(match["seconds"]) for match in PHASE.finditer(text)}
+    return Run(cost.wall, cost.processor, cost.peak, cost.tree_peak, phases)
 
 
 def measure(operator: Operator, folder: Path) -> dict[str, Run]:
     """Every kind of run once, and the set-up of a home as a run without phases."""
-    home, second, landing = folder / "home", folder / "second", folder / "landing"
-    settings = operator.landing.with_name(SETTINGS_FILE)
-    landing.with_name(SETTINGS_FILE).write_bytes(settings.read_bytes())
+    home, second = folder / "home", folder / "second"
+    whole, landing = folder / "whole", folder / "landing"
+    keep_settings(operator, folder)
+    deliver(operator, [path for part in operator.parts for path in part], whole)
     set_up(second)
-    measured = {"set-up of a home": Run(set_up(home), 0, {}, 0)}
+    measured = {"set-up of a home": Run(set_up(home), 0, 0, 0, {})}
     for kind, options in ((FULL, ()), (AGAIN, ("--rebuild",)), (NOTHING_NEW, ())):
-        measured[kind] = run_once(home, operator.landing, operator.reference, *options)
+        measured[kind] = run_once(home, whole, operator.reference, *options)
     for kind, files in zip((BUT_LAST, INCREMENT), operator.parts, strict=True):
         deliver(operator, files, landing)
         measured[kind] = run_once(second, landing, operator.reference)
@@ -145,6 +142,7 @@ def told(kind: str, runs: Sequence[Run]) -> Iterator[str]:
     if runs[0].processor:
         yield line("processors", lambda run: run.processor)
         yield line("peak memory of the largest process, MB", lambda run: run.peak, "8,.0f")
+        yield line("peak memory of all processes, MB", lambda run: run.tree_peak, "8,.0f")
     if set(VALIDATION) <= runs[0].phases.keys():
         share = line(
             "of it validation",

@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from orchestration.ingest.changes import Built
 from orchestration.ingest.contract import feed_contract
 from orchestration.ingest.control_totals import ControlTotals
 from orchestration.ingest.expansion import Expansion
@@ -121,7 +122,13 @@ class SmallOperator:
         path.write_bytes(text.encode() if isinstance(text, str) else text)
         return self.deliver(path, hour)
 
-    def load(self, home: Path | None = None, **overrides: Any) -> LoadResult:
+    def load(
+        self,
+        home: Path | None = None,
+        built: Built | None = None,
+        code_version: str = "test",
+        **overrides: Any,
+    ) -> LoadResult:
         settings = load_settings(
             home or self.home,
             **{"landing": self.landing, "reference": self.reference, **overrides},
@@ -130,7 +137,8 @@ class SmallOperator:
             settings,
             run_id=f"run-{next(self.runs):03}",
             started_at=dt.datetime.now(dt.UTC),
-            code_version="test",
+            code_version=code_version,
+            built=built,
         )
 
     def query(self, sql: str, home: Path | None = None) -> list[tuple[Any, ...]]:
@@ -142,6 +150,7 @@ class SmallOperator:
                 "quarantine": lake.quarantine / "**" / "*.parquet",
                 "active_loads": lake.active_loads,
                 "run_settings": lake.run_settings,
+                "superseded_rows": lake.superseded_rows,
             }.items():
                 if "*" in files.name or files.exists():
                     connection.execute(f"create view {name} as from read_parquet('{files}')")

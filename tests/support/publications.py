@@ -13,9 +13,9 @@ from orchestration.audit.runs import ensure_ledger
 from orchestration.home import Home
 from orchestration.progress import Progress
 from orchestration.publish.contract import PublishedTable
-from orchestration.publish.publication import write_publication
 from orchestration.publish.recovery import recover
 from orchestration.publish.release import Released, release
+from orchestration.publish.writing import write_publication
 from orchestration.session import RunSession
 from orchestration.settings import Settings
 
@@ -96,7 +96,13 @@ def publish(home: Home, number: int, *, keep: int = 10, tables: Any = None) -> R
         progress=cast(Progress, None),
         load_result=cast(Any, Loaded()),
     )
-    written = write_publication(home, session.run_id, tables or TABLES, lambda table, rows: None)
+    written = write_publication(
+        home,
+        session.run_id,
+        tables or TABLES,
+        lambda table, rows: None,
+        memory_limit=session.settings.memory_limit,
+    )
     return release(session, Published(*written))
 
 

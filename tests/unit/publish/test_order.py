@@ -8,7 +8,8 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from orchestration.publish.publication import readers_database, stored_order
+from orchestration.publish.publication import readers_database
+from orchestration.publish.writing import stored_order
 from tests.support.publications import home_with
 
 

@@ -1,3 +1,4 @@
+{{ config(materialized='by_month') }}
 with activity as (
 
     select * from {{ ref('int_account_activity_ranged') }}
@@ -7,6 +8,7 @@ with activity as (
 months as (
 
     select * from {{ ref('int_activity_months_numbered') }}
+    where {{ is_needed('month_number') }}
 
 ),
 

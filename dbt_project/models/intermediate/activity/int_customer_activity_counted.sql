@@ -1,3 +1,4 @@
+{{ config(materialized='by_month') }}
 with activity as (
 
     select * from {{ ref('int_customer_activity_ranged') }}
@@ -8,6 +9,7 @@ with activity as (
 months as (
 
     select * from {{ ref('int_activity_months_numbered') }}
+    where {{ is_needed('month_number') }}
 
 ),
 

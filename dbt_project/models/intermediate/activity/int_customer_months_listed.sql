@@ -1,6 +1,8 @@
+{{ config(materialized='by_month') }}
 with months as (
 
     select * from {{ ref('int_months_numbered') }}
+    where {{ is_needed('month_number') }}
 
 ),
 
@@ -37,18 +39,21 @@ starts as (
 invoices as (
 
     select * from {{ ref('int_invoices_counted') }}
+    where {{ is_needed('billing_month_number') }}
 
 ),
 
 payments as (
 
     select * from {{ ref('int_customer_payments_summed') }}
+    where {{ is_needed('month_number') }}
 
 ),
 
 receivables as (
 
     select * from {{ ref('int_customer_receivables_graded') }}
+    where {{ is_needed('month_number') }}
 
 ),
 

@@ -1,6 +1,8 @@
+{{ config(materialized='by_month') }}
 with listed_months as (
 
     select * from {{ ref('int_customer_months_listed') }}
+    where {{ is_needed('month_number') }}
 
 ),
 

@@ -1,10 +1,13 @@
+{{ config(materialized='by_month', months_before='churn_horizon_months') }}
 {%- set feeds = [
     'contracts', 'complaints', 'payments', 'managers', 'contacts', 'service_quality',
 ] -%}
 with spine as (
 
     select * from {{ ref('int_customer_months_spined') }}
-    where is_ranked
+    where
+        is_ranked
+        and {{ is_needed('month_number') }}
 
 ),
 
@@ -24,18 +27,21 @@ holdings as (
 trends as (
 
     select * from {{ ref('int_customer_trends_known') }}
+    where {{ is_needed('month_number') }}
 
 ),
 
 complaints as (
 
     select * from {{ ref('int_customer_complaints_known') }}
+    where {{ is_needed('month_number') }}
 
 ),
 
 receivables as (
 
     select * from {{ ref('int_customer_receivables_graded') }}
+    where {{ is_needed('month_number') }}
 
 ),
 

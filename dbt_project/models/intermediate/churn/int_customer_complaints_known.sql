@@ -1,3 +1,4 @@
+{{ config(materialized='by_month', month='month_number') }}
 with complaint_versions as (
 
     select * from {{ ref('int_complaints_deduplicated') }}

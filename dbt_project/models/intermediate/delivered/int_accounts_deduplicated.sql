@@ -1,3 +1,3 @@
 {{ config(materialized='view') }}
 
-{{ latest_delivered(ref('stg_customer__accounts'), ['account_id', 'updated_at']) }}
+{{ latest_delivered(ref('stg_customer__accounts')) }}

@@ -1,3 +1,3 @@
 {{ config(materialized='view') }}
 
-{{ latest_delivered(ref('stg_customer__contacts'), ['contact_id']) }}
+{{ latest_delivered(ref('stg_customer__contacts')) }}

@@ -1,3 +1,3 @@
 {{ config(materialized='view') }}
 
-{{ latest_delivered(ref('stg_billing__invoices'), ['invoice_id']) }}
+{{ latest_delivered(ref('stg_billing__invoices')) }}

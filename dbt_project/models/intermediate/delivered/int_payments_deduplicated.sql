@@ -1,3 +1,3 @@
 {{ config(materialized='view') }}
 
-{{ latest_delivered(ref('stg_billing__payments'), ['payment_id']) }}
+{{ latest_delivered(ref('stg_billing__payments')) }}

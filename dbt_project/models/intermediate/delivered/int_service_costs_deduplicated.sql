@@ -1,6 +1,3 @@
 {{ config(materialized='view') }}
 
-{{ latest_delivered(
-    ref('stg_billing__service_costs'),
-    ['cost_month', 'product_code', 'region_code']
-) }}
+{{ latest_delivered(ref('stg_billing__service_costs')) }}

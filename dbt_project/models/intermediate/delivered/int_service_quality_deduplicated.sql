@@ -1,6 +1,3 @@
 {{ config(materialized='view') }}
 
-{{ latest_delivered(
-    ref('stg_billing__service_quality_months'),
-    ['subscription_id', 'quality_month']
-) }}
+{{ latest_delivered(ref('stg_billing__service_quality_months')) }}

@@ -1,6 +1,3 @@
 {{ config(materialized='view') }}
 
-{{ latest_delivered(
-    ref('stg_customer__subscriptions'),
-    ['subscription_id', 'updated_at']
-) }}
+{{ latest_delivered(ref('stg_customer__subscriptions')) }}

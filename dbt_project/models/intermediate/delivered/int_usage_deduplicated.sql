@@ -1,6 +1,3 @@
 {{ config(materialized='view') }}
 
-{{ latest_delivered(
-    ref('stg_billing__usage_months'),
-    ['subscription_id', 'usage_month']
-) }}
+{{ latest_delivered(ref('stg_billing__usage_months')) }}

@@ -1,10 +1,13 @@
+{{ config(materialized='by_month', tells_late=true) }}
 {%- set quality_measures = ['access_rate', 'drop_rate', 'outage_minutes'] -%}
 -- Columns made in loops: the linter sees the loop's own breaks as wrong indents.
 -- noqa: disable=LT02
 with spine as (
 
     select * from {{ ref('int_customer_months_spined') }}
-    where is_published
+    where
+        is_published
+        and {{ is_needed('month_number') }}
 
 ),
 
@@ -17,24 +20,28 @@ months as (
 quality as (
 
     select * from {{ ref('int_customer_quality_summed') }}
+    where {{ is_needed('month_number', parameter_value('delivered_quality_months')) }}
 
 ),
 
 service as (
 
     select * from {{ ref('int_customer_service_measured') }}
+    where {{ is_needed('month_number') }}
 
 ),
 
 contacts as (
 
     select * from {{ ref('int_customer_contacts_counted') }}
+    where {{ is_needed('month_number') }}
 
 ),
 
 prices as (
 
     select * from {{ ref('int_customer_prices_compared') }}
+    where {{ is_needed('month_number') }}
 
 ),
 

@@ -1,6 +1,8 @@
+{{ config(materialized='by_month', month='month_number') }}
 with customer_products as (
 
     select * from {{ ref('int_customer_products_costed') }}
+    where {{ is_needed('month_number') }}
 
 ),
 

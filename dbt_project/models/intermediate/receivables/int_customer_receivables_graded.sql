@@ -1,3 +1,4 @@
+{{ config(materialized='by_month') }}
 with balances as (
 
     select * from {{ ref('int_invoice_balances_ranged') }}
@@ -62,6 +63,7 @@ months_known as (
         on
             feeds_covered.feed = 'payments'
             and months.month_number >= feeds_covered.first_month_number
+    where {{ is_needed('months.month_number') }}
 
 ),
 

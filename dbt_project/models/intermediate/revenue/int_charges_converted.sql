@@ -1,3 +1,4 @@
+{{ config(materialized='by_month') }}
 {%- set revenue_columns = {
     'recurring': 'recurring_revenue',
     'usage': 'usage_revenue',
@@ -9,6 +10,7 @@
 with invoices as (
 
     select * from {{ ref('int_invoices_counted') }}
+    where {{ is_needed('billing_month_number') }}
 
 ),
 

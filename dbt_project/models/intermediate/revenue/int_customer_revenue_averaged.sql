@@ -1,3 +1,4 @@
+{{ config(materialized='by_month') }}
 {%- set windows = [3, 6] -%}
 with spine as (
 
@@ -97,6 +98,10 @@ monthly as (
         on
             customer_months.customer_id = revenue.customer_id
             and customer_months.month = revenue.month
+    where
+        {{ is_needed(
+            'customer_months.month_number', windows | max - 1
+        ) }}
 
 ),
 

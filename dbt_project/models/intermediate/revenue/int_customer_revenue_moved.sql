@@ -1,3 +1,4 @@
+{{ config(materialized='by_month') }}
 with revenue as (
 
     select * from {{ ref('int_customer_revenue_summed') }}
@@ -19,6 +20,7 @@ sides as (
         cast(0 as decimal(18, 4)) as revenue_before,
         revenue
     from revenue
+    where {{ is_needed('month_number') }}
     union all
     select
         customer_id,
@@ -26,6 +28,7 @@ sides as (
         revenue as revenue_before,
         cast(0 as decimal(18, 4)) as revenue
     from revenue
+    where {{ is_needed('month_number', 1) }}
 
 ),
 

@@ -1,12 +1,15 @@
+{{ config(materialized='by_month') }}
 with invoices as (
 
     select * from {{ ref('int_invoices_counted') }}
+    where {{ is_needed('billing_month_number') }}
 
 ),
 
 charges as (
 
     select * from {{ ref('int_charges_converted') }}
+    where {{ is_needed('month_number') }}
 
 ),
 

@@ -1,6 +1,8 @@
+{{ config(materialized='by_month', month='billing_month') }}
 with invoices as (
 
     select * from {{ ref('int_invoices_deduplicated') }}
+    where {{ is_needed('billing_month') }}
 
 ),
 

@@ -1,7 +1,10 @@
+{{ config(materialized='by_month', tells_late=true) }}
 with spine as (
 
     select * from {{ ref('int_customer_months_spined') }}
-    where is_ranked
+    where
+        is_ranked
+        and {{ is_needed('month_number') }}
 
 ),
 
@@ -14,6 +17,7 @@ months as (
 revenue as (
 
     select * from {{ ref('int_customer_revenue_averaged') }}
+    where {{ is_needed('month_number') }}
 
 ),
 
@@ -32,12 +36,14 @@ top_ups as (
 receivables as (
 
     select * from {{ ref('int_customer_receivables_graded') }}
+    where {{ is_needed('month_number') }}
 
 ),
 
 complaints_counted as (
 
     select * from {{ ref('int_customer_complaints_counted') }}
+    where {{ is_needed('month_number') }}
 
 ),
 
@@ -143,6 +149,7 @@ monthly_figures as (
         case when active_days is null then 1 else 0 end as unknown_days,
         cast(0 as decimal(18, 4)) as top_up_amount
     from usage
+    where {{ is_needed('month_number', parameter_value('star_mean_months')) }}
     union all
     select
         customer_id,
@@ -153,7 +160,9 @@ monthly_figures as (
         0 as unknown_days,
         top_up_amount
     from top_ups
-    where top_up_amount <> 0
+    where
+        top_up_amount <> 0
+        and {{ is_needed('month_number', parameter_value('star_mean_months')) }}
 
 ),
 

@@ -1,3 +1,4 @@
+{{ config(materialized='by_month', tells_late=true) }}
 {#- The metrics of each dimension, rulebook 7. -#}
 {%- set dimensions = {
     'consumption': ['avg_revenue_3m', 'voice_minutes', 'data_mb', 'top_up_amount'],
@@ -10,6 +11,7 @@
 with metrics as (
 
     select * from {{ ref('int_customer_star_metrics_measured') }}
+    where {{ is_needed('month_number') }}
 
 ),
 

@@ -1,6 +1,8 @@
+{{ config(materialized='by_month', tells_tiers=true) }}
 with spine as (
 
     select * from {{ ref('int_customer_months_spined') }}
+    where {{ is_needed('month_number') }}
 
 ),
 
@@ -20,13 +22,16 @@ policies as (
 ruled as (
 
     select * from {{ ref('int_customer_tiers_ruled') }}
-    where is_in_force
+    where
+        is_in_force
+        and {{ is_needed('month_number') }}
 
 ),
 
 graced as (
 
     select * from {{ ref('int_customer_tiers_graced') }}
+    where {{ is_needed('month_number') }}
 
 ),
 

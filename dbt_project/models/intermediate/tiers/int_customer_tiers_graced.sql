@@ -1,6 +1,8 @@
+{{ config(materialized='by_month', month='month_number', tells_tiers=true) }}
 with ruled as (
 
     select * from {{ ref('int_customer_tiers_ruled') }}
+    where {{ is_needed('month_number', longest_grace()) }}
 
 ),
 

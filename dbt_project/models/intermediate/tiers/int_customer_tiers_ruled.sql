@@ -1,9 +1,12 @@
+{{ config(materialized='by_month', tells_tiers=true) }}
 -- The receipts of the policies whose tiers are remembered: the one in force, and those
 -- with grace. All others are only compared, and need none.
 with placed as (
 
     select * from {{ ref('int_customer_tiers_placed') }}
-    where is_in_force or grace_months > 0
+    where
+        (is_in_force or grace_months > 0)
+        and {{ is_needed('month_number') }}
 
 ),
 
@@ -14,6 +17,7 @@ ranked as (
     where
         (is_in_force or grace_months > 0)
         and {{ ranks_customers('method') }}
+        and {{ is_needed('month_number') }}
 
 ),
 

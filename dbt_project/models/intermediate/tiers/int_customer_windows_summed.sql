@@ -1,3 +1,4 @@
+{{ config(materialized='by_month', month='month_number') }}
 with policies as (
 
     select * from {{ ref('int_tier_policies_dated') }}
@@ -47,6 +48,10 @@ final as (
     inner join windows on window_offsets.number < windows.window_months
     inner join months
         on revenue.month_number + window_offsets.number = months.month_number
+    where
+        {{ is_needed(
+            'revenue.month_number', '(select max(window_months) from windows)'
+        ) }}
     group by
         windows.window_months,
         revenue.customer_id,

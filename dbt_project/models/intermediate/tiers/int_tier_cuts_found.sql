@@ -1,7 +1,10 @@
+{{ config(materialized='by_month', month='month_number', tells_tiers=true) }}
 with policies as (
 
     select * from {{ ref('int_tier_policies_dated') }}
-    where not is_left_out
+    where
+        not is_left_out
+        and {{ is_needed('month_number') }}
 
 ),
 
@@ -14,7 +17,10 @@ bands as (
 metrics as (
 
     select * from {{ ref('int_customer_metrics_measured') }}
-    where policy_id = order_policy_id and metric_value > 0
+    where
+        policy_id = order_policy_id
+        and metric_value > 0
+        and {{ is_needed('month_number') }}
 
 ),
 

@@ -1,9 +1,11 @@
+{{ config(materialized='by_month') }}
 {%- set measures = ['access_rate', 'drop_rate', 'outage_minutes'] -%}
 -- Columns made in loops: the linter sees the loop's own breaks as wrong indents.
 -- noqa: disable=LT02
 with quality_months as (
 
     select * from {{ ref('int_service_quality_deduplicated') }}
+    where {{ is_needed('quality_month') }}
 
 ),
 

@@ -1,6 +1,8 @@
+{{ config(materialized='by_month') }}
 with usage_months as (
 
     select * from {{ ref('int_usage_deduplicated') }}
+    where {{ is_needed('usage_month') }}
 
 ),
 

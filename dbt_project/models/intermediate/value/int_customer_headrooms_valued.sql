@@ -1,25 +1,31 @@
+{{ config(materialized='by_month') }}
 with spine as (
 
     select * from {{ ref('int_customer_months_spined') }}
-    where is_ranked
+    where
+        is_ranked
+        and {{ is_needed('month_number') }}
 
 ),
 
 revenue as (
 
     select * from {{ ref('int_customer_revenue_averaged') }}
+    where {{ is_needed('month_number') }}
 
 ),
 
 account_activity as (
 
     select * from {{ ref('int_account_activity_counted') }}
+    where {{ is_needed('month_number') }}
 
 ),
 
 customer_products as (
 
     select * from {{ ref('int_customer_products_costed') }}
+    where {{ is_needed('month_number') }}
 
 ),
 

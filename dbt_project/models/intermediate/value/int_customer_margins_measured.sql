@@ -1,24 +1,29 @@
+{{ config(materialized='by_month', tells_late=true) }}
 with spine as (
 
     select * from {{ ref('int_customer_months_spined') }}
+    where {{ is_needed('month_number', parameter_value('current_value_months')) }}
 
 ),
 
 revenue as (
 
     select * from {{ ref('int_customer_revenue_summed') }}
+    where {{ is_needed('month_number', parameter_value('current_value_months')) }}
 
 ),
 
 customer_products as (
 
     select * from {{ ref('int_customer_products_costed') }}
+    where {{ is_needed('month_number', parameter_value('current_value_months')) }}
 
 ),
 
 relationship_costs as (
 
     select * from {{ ref('int_customer_relationship_costs_summed') }}
+    where {{ is_needed('month_number', parameter_value('current_value_months')) }}
 
 ),
 

@@ -1,3 +1,4 @@
+{{ config(materialized='by_month') }}
 with subscriptions as (
 
     select * from {{ ref('int_subscriptions_latest') }}
@@ -13,18 +14,21 @@ owners as (
 months as (
 
     select * from {{ ref('int_months_numbered') }}
+    where {{ is_needed('month_number') }}
 
 ),
 
 charges as (
 
     select * from {{ ref('int_charges_converted') }}
+    where {{ is_needed('month_number') }}
 
 ),
 
 spine as (
 
     select * from {{ ref('int_customer_months_spined') }}
+    where {{ is_needed('month_number') }}
 
 ),
 

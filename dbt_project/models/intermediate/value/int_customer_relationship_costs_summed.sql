@@ -1,3 +1,4 @@
+{{ config(materialized='by_month', tells_late=true) }}
 with contacts as (
 
     select * from {{ ref('int_contacts_deduplicated') }}

@@ -1,6 +1,8 @@
+{{ config(materialized='by_month') }}
 with spine as (
 
     select * from {{ ref('int_customer_months_spined') }}
+    where {{ is_needed('month_number') }}
 
 ),
 

@@ -31,9 +31,12 @@ social_scores as (
 weights as (
 
     select
-        max(case when layer = 'current' then weight end) as current_weight,
-        max(case when layer = 'potential' then weight end) as potential_weight,
-        max(case when layer = 'social' then weight end) as social_weight
+        {{ millionths("max(case when layer = 'current' then weight end)") }}
+            as current_weight,
+        {{ millionths("max(case when layer = 'potential' then weight end)") }}
+            as potential_weight,
+        {{ millionths("max(case when layer = 'social' then weight end)") }}
+            as social_weight
     from {{ ref('value_weights') }}
 
 ),
@@ -44,28 +47,15 @@ parameters as (
 
 ),
 
-layered as (
+-- Only what is ranked, and nothing else of the layers, goes through the sorts.
+measured as (
 
     select
         spine.customer_id,
-        spine.month,
         spine.month_number,
-        spine.is_published,
-        spine.is_ranked,
-        margins.revenue,
-        margins.cost_to_serve,
-        margins.relationship_cost,
-        margins.bad_debt,
-        margins.margin,
         margins.current_value,
         potentials.potential_value,
-        headrooms.headroom_value,
-        social_scores.social_score,
-        margins.has_service_costs,
-        margins.has_contacts,
-        margins.has_campaigns,
-        margins.has_complaints,
-        margins.has_payments
+        social_scores.social_score
     from spine
     inner join margins
         on
@@ -79,10 +69,7 @@ layered as (
         on
             spine.customer_id = social_scores.customer_id
             and spine.month_number = social_scores.month_number
-    left join headrooms
-        on
-            spine.customer_id = headrooms.customer_id
-            and spine.month_number = headrooms.month_number
+    where spine.is_ranked
 
 ),
 
@@ -93,6 +80,7 @@ ranked as (
     select
         customer_id,
         month_number,
+        social_score,
         potential_value is not null as has_potential,
         rank() over (partition by month_number order by current_value)
             as current_rank,
@@ -101,8 +89,7 @@ ranked as (
             partition by month_number order by potential_value nulls last
         ) as potential_rank,
         count(potential_value) over (partition by month_number) as potential_count
-    from layered
-    where is_ranked
+    from measured
 
 ),
 
@@ -113,6 +100,7 @@ placed as (
     select
         customer_id,
         month_number,
+        social_score,
         has_potential,
         cast(
             case when current_count = 1 then 1 else current_rank - 1 end
@@ -131,90 +119,98 @@ placed as (
 
 ),
 
+-- 100 x (sum of weight x layer) / (sum of the weights of the measured layers), as one
+-- quotient over the common denominator: exact to its last digit.
 weighed as (
 
     select
         placed.customer_id,
         placed.month_number,
-        placed.current_place,
-        placed.current_places,
-        placed.potential_place,
-        placed.potential_places,
-        weights.current_weight,
-        case when placed.has_potential then weights.potential_weight else 0 end
-            as potential_weight,
-        weights.social_weight
+        100 * (
+            weights.current_weight * parameters.social_score_maximum
+            * placed.current_place * placed.potential_places
+            + case when placed.has_potential then weights.potential_weight else 0 end
+            * parameters.social_score_maximum
+            * placed.potential_place * placed.current_places
+            + weights.social_weight * placed.social_score
+            * placed.current_places * placed.potential_places
+        ) as points,
+        (
+            weights.current_weight
+            + case when placed.has_potential then weights.potential_weight else 0 end
+            + weights.social_weight
+        ) * parameters.social_score_maximum
+        * placed.current_places * placed.potential_places as points_divisor
     from placed
     cross join weights
+    cross join parameters
 
 ),
 
--- 100 x (sum of weight x layer) / (sum of the weights of the measured layers), as one
--- quotient over the common denominator: exact to its last digit.
 scored as (
 
     select
-        layered.customer_id,
-        layered.month_number,
-        {{ divide_money(
-            '100 * ('
-            ~ 'weighed.current_weight * parameters.social_score_maximum'
-            ~ ' * weighed.current_place * weighed.potential_places'
-            ~ ' + weighed.potential_weight * parameters.social_score_maximum'
-            ~ ' * weighed.potential_place * weighed.current_places'
-            ~ ' + weighed.social_weight * layered.social_score'
-            ~ ' * weighed.current_places * weighed.potential_places)',
-            '(weighed.current_weight + weighed.potential_weight'
-            ~ ' + weighed.social_weight) * parameters.social_score_maximum'
-            ~ ' * weighed.current_places * weighed.potential_places'
-        ) }} as value_score
-    from layered
-    inner join weighed
-        on
-            layered.customer_id = weighed.customer_id
-            and layered.month_number = weighed.month_number
-    cross join parameters
+        customer_id,
+        month_number,
+        {{ divide_money('points', 'points_divisor') }} as value_score
+    from weighed
 
 ),
 
 final as (
 
     select
-        layered.customer_id,
-        layered.month,
-        layered.month_number,
-        layered.is_published,
-        layered.revenue,
-        layered.cost_to_serve,
-        layered.relationship_cost,
-        layered.bad_debt,
-        layered.margin,
-        layered.current_value,
-        layered.potential_value,
-        layered.headroom_value,
-        layered.social_score,
+        spine.customer_id,
+        spine.month,
+        spine.month_number,
+        spine.is_published,
+        margins.revenue,
+        margins.cost_to_serve,
+        margins.relationship_cost,
+        margins.bad_debt,
+        margins.margin,
+        margins.current_value,
+        potentials.potential_value,
+        headrooms.headroom_value,
+        social_scores.social_score,
         scored.value_score,
         nullif(
             concat_ws(
                 ',',
-                case when not layered.has_service_costs then 'costs' end,
-                case when not layered.has_contacts then 'contacts' end,
-                case when not layered.has_campaigns then 'campaigns' end,
-                case when not layered.has_complaints then 'complaints' end,
-                case when not layered.has_payments then 'payments' end,
-                case when layered.potential_value is null then 'potential' end,
+                case when not margins.has_service_costs then 'costs' end,
+                case when not margins.has_contacts then 'contacts' end,
+                case when not margins.has_campaigns then 'campaigns' end,
+                case when not margins.has_complaints then 'complaints' end,
+                case when not margins.has_payments then 'payments' end,
+                case when potentials.potential_value is null then 'potential' end,
                 case
-                    when layered.is_ranked and layered.headroom_value is null
+                    when spine.is_ranked and headrooms.headroom_value is null
                         then 'headroom'
                 end
             ),
             ''
         ) as value_coverage
-    from layered
+    from spine
+    inner join margins
+        on
+            spine.customer_id = margins.customer_id
+            and spine.month_number = margins.month_number
+    inner join potentials
+        on
+            spine.customer_id = potentials.customer_id
+            and spine.month_number = potentials.month_number
+    inner join social_scores
+        on
+            spine.customer_id = social_scores.customer_id
+            and spine.month_number = social_scores.month_number
+    left join headrooms
+        on
+            spine.customer_id = headrooms.customer_id
+            and spine.month_number = headrooms.month_number
     left join scored
         on
-            layered.customer_id = scored.customer_id
-            and layered.month_number = scored.month_number
+            spine.customer_id = scored.customer_id
+            and spine.month_number = scored.month_number
 
 )
 

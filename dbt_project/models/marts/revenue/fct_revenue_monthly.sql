@@ -1,12 +1,15 @@
+{{ config(materialized='by_month') }}
 with charges as (
 
     select * from {{ ref('int_charges_converted') }}
+    where {{ is_needed('month_number') }}
 
 ),
 
 account_activity as (
 
     select * from {{ ref('int_account_activity_counted') }}
+    where {{ is_needed('month_number') }}
 
 ),
 

@@ -1,6 +1,8 @@
+{{ config(materialized='by_month') }}
 with movements as (
 
     select * from {{ ref('int_customer_revenue_moved') }}
+    where {{ is_needed('month') }}
 
 ),
 

@@ -1,19 +1,24 @@
+{{ config(materialized='by_month', tells_late=true) }}
 with spine as (
 
     select * from {{ ref('int_customer_months_spined') }}
-    where is_published
+    where
+        is_published
+        and {{ is_needed('month_number') }}
 
 ),
 
 scored as (
 
     select * from {{ ref('int_customer_stars_scored') }}
+    where {{ is_needed('month_number') }}
 
 ),
 
 held as (
 
     select * from {{ ref('int_customer_stars_held') }}
+    where {{ is_needed('month_number') }}
 
 ),
 

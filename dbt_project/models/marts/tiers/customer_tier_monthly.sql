@@ -1,6 +1,8 @@
+{{ config(materialized='by_month', tells_tiers=true) }}
 with decided as (
 
     select * from {{ ref('int_customer_tiers_decided') }}
+    where {{ is_needed('month') }}
 
 ),
 

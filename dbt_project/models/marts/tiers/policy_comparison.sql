@@ -1,26 +1,33 @@
+{{ config(materialized='by_month', tells_tiers=true) }}
 with policies as (
 
     select * from {{ ref('int_tier_policies_dated') }}
-    where not is_left_out
+    where
+        not is_left_out
+        and {{ is_needed('month_number') }}
 
 ),
 
 replayed as (
 
     select * from {{ ref('int_customer_tiers_replayed') }}
+    where {{ is_needed('month_number') }}
 
 ),
 
 spine as (
 
     select * from {{ ref('int_customer_months_spined') }}
-    where is_published and not is_ranked
+    where
+        is_published and not is_ranked
+        and {{ is_needed('month_number') }}
 
 ),
 
 revenue as (
 
     select * from {{ ref('int_customer_revenue_summed') }}
+    where {{ is_needed('month_number') }}
 
 ),
 

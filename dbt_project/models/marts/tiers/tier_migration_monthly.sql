@@ -1,7 +1,10 @@
+{{ config(materialized='by_month', tells_tiers=true) }}
 with tiers as (
 
     select * from {{ ref('int_customer_tiers_decided') }}
-    where is_published
+    where
+        is_published
+        and {{ is_needed('month_number', 1) }}
 
 ),
 
@@ -14,6 +17,7 @@ months as (
 revenue as (
 
     select * from {{ ref('int_customer_revenue_summed') }}
+    where {{ is_needed('month_number', 1) }}
 
 ),
 

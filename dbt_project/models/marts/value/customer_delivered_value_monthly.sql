@@ -1,3 +1,4 @@
+{{ config(materialized='by_month', tells_late=true) }}
 {#- The measures of each component, rulebook 5: what is received, and what it costs. -#}
 {%- set benefits = {
     'product': ['access_rate', 'drop_rate', 'outage_minutes'],
@@ -17,6 +18,7 @@
 with metrics as (
 
     select * from {{ ref('int_customer_delivered_metrics_measured') }}
+    where {{ is_needed('month') }}
 
 ),
 
