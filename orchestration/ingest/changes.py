@@ -15,7 +15,7 @@ import duckdb
 from orchestration.ingest.contract import Column, Feed, feed_contract
 from orchestration.ingest.lake import Lake, raw_rows
 from orchestration.ingest.ledger import ledger_relation
-from orchestration.ingest.months import month_of
+from orchestration.ingest.months import month_of, next_month
 from orchestration.ingest.sql import identifier, literal
 
 # The day that puts a row of an event feed into its month. A charge has its invoice's.
@@ -100,7 +100,8 @@ def changed_months(
         }
         found = _Changes(connection, lake, changes, counted)
         since = min([built.closing_month, *found.months()])
-        return ChangedMonths(since, min([since, *found.late_months()]))
+        late = [*found.late_months(), *found.months_told_until(built.closing_month)]
+        return ChangedMonths(since, min([since, *late]))
     except _EverythingError:
         return EVERYTHING
 
@@ -162,6 +163,15 @@ class _Changes:
         for name in LATE_DAYS.keys() & self.loads.keys():
             found += self._months_of_events(feed_contract()[name], LATE_DAYS[name])
         return [month for month in found if month]
+
+    def months_told_until(self, closing_month: date) -> list[date]:
+        """Those of complaints of which that closing month could not tell all that is known."""
+        found = self._month(
+            "select min(opened_at) from raw.complaints "
+            "where greatest(acknowledged_at, resolved_at, closed_at) "
+            f">= timestamp '{next_month(closing_month)}'"
+        )
+        return [found] if found else []
 
     def _months_of_events(self, feed: Feed, day: str) -> list[date | None]:
         """Those of the changed rows, and of the rows with the same keys in other loads."""

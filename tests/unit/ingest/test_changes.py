@@ -204,6 +204,17 @@ def test_complaint_counts_late_in_the_month_in_which_it_was_opened(
     assert operator.load(built=built).changed == ChangedMonths(MARCH, FEBRUARY)
 
 
+def test_what_had_not_happened_by_the_closing_month_counts_when_it_has(
+    operator: SmallOperator,
+) -> None:
+    opened = {**COMPLAINT, "opened_at": "2025-01-15 09:00:00"}
+    solved = {"status": "resolved", "resolved_at": "2025-03-02 09:00:00"}
+    deliver(operator, "complaints", {**opened, **solved, "updated_at": "2025-03-02 09:00:00"})
+    until_february = operator.load(through=FEBRUARY).built
+    assert operator.load(built=until_february).changed == ChangedMonths(FEBRUARY, JANUARY)
+    assert operator.load(built=operator.load().built).changed == SINCE_MARCH
+
+
 def test_replaced_file_changes_the_months_of_both_contents(operator: SmallOperator) -> None:
     deliver(operator, "invoices", invoice("C1", JANUARY, "1.00", invoice_id="X"))
     built = operator.load().built
