@@ -16,6 +16,7 @@
 {% macro first_rebuilt_month() -%}
     {%- if
         not execute
+        or flags.WHICH not in ('build', 'run', 'retry')
         or model.config.materialized != 'by_month'
         or flags.FULL_REFRESH
         or load_cached_relation(this) is none
