@@ -251,8 +251,6 @@ class _Changes:
 
     def _months_of_what_refers_to(self, feed: Feed) -> list[date | None]:
         """Those of rows that named a key before it was known; they count only now."""
-        if not feed.versioned_by and feed.name != "invoices":
-            return []
         key = feed.key[0]
         new = (
             f"select {key} from {self._changed(feed)} except "
@@ -267,7 +265,7 @@ class _Changes:
                 day = EVENT_DAYS.get(child.name)
                 if day:
                     found.append(self._month(f"select min({day}) from {rows}"))
-                elif self._month(f"select date '2000-01-01' from {rows} limit 1"):
+                elif self.connection.execute(f"select 1 from {rows} limit 1").fetchone():
                     raise _EverythingError
         return found
 
