@@ -178,7 +178,17 @@ class _Changes:
         found = [self._month(f"select min({day}) from {self._changed(feed)}")]
         if feed.month not in feed.key:
             found.append(self._month(f"select min({day}) from {self._same_keys(feed)}"))
+        if feed.name == "invoices":
+            found.append(self._month_of_payments_for(self._same_keys(feed)))
         return found
+
+    def _month_of_payments_for(self, invoices: str) -> date | None:
+        """That of the payments which name them: paid ahead, it lies before the bill's month."""
+        payments = self._unchanged(feed_contract()["payments"])
+        return self._month(
+            f"select min({EVENT_DAYS['payments']}) from {payments} "
+            f"where invoice_id in (select invoice_id from {invoices})"
+        )
 
     def _months_of_charges(self, feed: Feed) -> list[date | None]:
         return [

@@ -228,6 +228,14 @@ def test_replaced_file_changes_the_months_of_both_contents(operator: SmallOperat
     assert operator.load(built=built).changed == SINCE_JANUARY
 
 
+def test_payment_made_ahead_of_a_bill_that_is_replaced(operator: SmallOperator) -> None:
+    deliver(operator, "payments", payment("ahead", JANUARY, "I-C2-202503"))
+    built = operator.load().built
+    replaced = invoice("C2", MARCH, "1.00", category="trial")
+    operator.deliver(write_feed(operator.landing, "invoices", "late.csv", [replaced]), hour=2)
+    assert operator.load(built=built).changed == SINCE_JANUARY
+
+
 def test_other_code_settings_or_references_build_everything(
     operator: SmallOperator, built: Built
 ) -> None:

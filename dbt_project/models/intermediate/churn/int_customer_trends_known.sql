@@ -1,4 +1,9 @@
+{{ config(materialized='by_month', month='month_number') }}
 {%- set measures = ['revenue', 'voice_minutes', 'data_mb'] -%}
+{%- set window = (
+    'greatest(2 * ' ~ parameter_value('trend_months') ~ ', '
+    ~ parameter_value('churn_drop_months') ~ ')'
+) -%}
 with spine as (
 
     select * from {{ ref('int_customer_months_spined') }}
@@ -33,15 +38,27 @@ parameters as (
 -- A bill is known from the month it is issued: the last bill of a customer who
 -- leaves on the first of a month carries the corrections of the departure, for the
 -- month before.
-product_months as (
+charges_known as (
 
     select
         customer_id,
         product_code,
         greatest(month_number, issued_month_number) as month_number,
-        {{ sum_money('revenue') }} as revenue
+        revenue
     from charges
-    group by customer_id, product_code, greatest(month_number, issued_month_number)
+
+),
+
+product_months as (
+
+    select
+        customer_id,
+        product_code,
+        month_number,
+        {{ sum_money('revenue') }} as revenue
+    from charges_known
+    where {{ is_needed('month_number', window) }}
+    group by customer_id, product_code, month_number
 
 ),
 
@@ -83,7 +100,17 @@ first_bills as (
     select
         customer_id,
         min(month_number) as month_number
-    from bills
+    from charges_known
+    group by customer_id
+
+),
+
+first_months as (
+
+    select
+        customer_id,
+        min(month_number) as month_number
+    from spine
     group by customer_id
 
 ),
@@ -95,12 +122,14 @@ monthly as (
         spine.month_number,
         spine.month_number - spine.first_active_month_number + 1 as months_active,
         spine.month_number - first_bills.month_number + 1 as months_billed,
+        first_months.month_number as first_number,
         bills.charged,
         bills.usual,
         coalesce(bills.revenue, 0) as revenue,
         coalesce(usage_months.voice_minutes, 0) as voice_minutes,
         coalesce(usage_months.data_mb, 0) as data_mb
     from spine
+    inner join first_months on spine.customer_id = first_months.customer_id
     left join first_bills on spine.customer_id = first_bills.customer_id
     left join bills
         on
@@ -110,6 +139,7 @@ monthly as (
         on
             spine.customer_id = usage_months.customer_id
             and spine.month_number = usage_months.month_number
+    where {{ is_needed('spine.month_number', window) }}
 
 ),
 
@@ -124,10 +154,8 @@ accumulated as (
             partition by monthly.customer_id
             order by monthly.month_number
             range between unbounded preceding and current row
-        ) as total_{{ measure }},
+        ) as total_{{ measure }}{{ ',' if not loop.last }}
         {%- endfor %}
-        min(monthly.month_number) over (partition by monthly.customer_id)
-            as first_number
     from monthly
 
 ),

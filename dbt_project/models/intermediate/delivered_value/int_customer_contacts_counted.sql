@@ -1,6 +1,12 @@
+{{ config(materialized='by_month', month='month_number') }}
+{%- set window = (
+    'greatest(' ~ parameter_value('delivered_contact_months') ~ ', '
+    ~ parameter_value('delivered_survey_months') ~ ')'
+) -%}
 with contacts as (
 
     select * from {{ ref('int_contacts_deduplicated') }}
+    where {{ is_needed(month_number('contacted_at'), window) }}
 
 ),
 
@@ -19,6 +25,7 @@ managers as (
 months as (
 
     select * from {{ ref('int_months_numbered') }}
+    where {{ is_needed('month_number') }}
 
 ),
 

@@ -1,6 +1,8 @@
+{{ config(materialized='by_month', month='paid_on') }}
 with payments as (
 
     select * from {{ ref('int_payments_deduplicated') }}
+    where {{ is_needed('paid_on') }}
 
 ),
 
