@@ -46,7 +46,7 @@ class Lake:
         self._build("int_settlement_events_ordered")
         self._build("int_named_settlements_matched")
         self._build("int_queued_settlements_matched")
-        sequenced = sequencer.model(self, None)
+        sequenced = sequencer.model(self, None).read_all()
         self.connection.register("int_settlements_sequenced", sequenced)
         self._build("int_settlements_allocated")
 

@@ -2,16 +2,19 @@
 
 Rulebook 4. `settle_account` is the whole rule, a pure function over one account and
 currency; `model` feeds it from the ordered events and returns its movements. Amounts are
-whole cents; dates are passed through and never computed with.
+whole cents; dates are passed through and never computed with. Events come and movements
+go in batches, so that memory does not follow the number of accounts.
 """
 
 import heapq
 from bisect import insort
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any, NamedTuple
+
+BATCH_ROWS = 100_000
 
 
 class Event(NamedTuple):
@@ -237,8 +240,15 @@ def event_rows(reader: Any) -> Iterator[tuple[Any, ...]]:
         yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
 
+def movement_rows(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """Movements with account and currency, from events in the order of both."""
+    for account, account_rows in groupby(rows, key=itemgetter(0, 1)):
+        for movement in settle_account(Event(*row[2:]) for row in account_rows):
+            yield (*account, *movement)
+
+
 def model(dbt: Any, session: Any) -> Any:
-    """Movements of the accounts settled one event at a time, as an Arrow table."""
+    """Movements of the accounts settled one event at a time, as a stream of Arrow batches."""
     import pyarrow
 
     dbt.config(materialized="table")
@@ -264,10 +274,10 @@ def model(dbt: Any, session: Any) -> Any:
             ("amount_cents", pyarrow.int64()),
         ]
     )
-    columns: list[list[Any]] = [[] for _ in schema]
-    rows = event_rows(events.to_arrow_reader(100_000))
-    for (account_id, currency), account_rows in groupby(rows, key=itemgetter(0, 1)):
-        for movement in settle_account(Event(*row[2:]) for row in account_rows):
-            for column, value in zip(columns, (account_id, currency, *movement), strict=True):
-                column.append(value)
-    return pyarrow.table(columns, schema=schema)
+    movements = movement_rows(event_rows(events.to_arrow_reader(BATCH_ROWS)))
+
+    def batches() -> Iterator[Any]:
+        while rows := list(islice(movements, BATCH_ROWS)):
+            yield pyarrow.record_batch(list(zip(*rows, strict=True)), schema=schema)
+
+    return pyarrow.RecordBatchReader.from_batches(schema, batches())
