@@ -16,12 +16,11 @@ with rows_delivered as (
 
 )
 
-select * from rows_delivered
-where not exists (
-    select superseded_rows.load_id
-    from {{ ref('stg_control__superseded_rows') }} as superseded_rows
-    where
+select rows_delivered.*
+from rows_delivered
+left join {{ ref('stg_control__superseded_rows') }} as superseded_rows
+    on
         rows_delivered.load_id = superseded_rows.load_id
         and rows_delivered.row_number = superseded_rows.row_number
-)
+where superseded_rows.load_id is null
 {%- endmacro %}
