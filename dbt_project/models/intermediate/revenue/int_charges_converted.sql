@@ -49,7 +49,6 @@ settings as (
 itemised as (
 
     select
-        charges.charge_id,
         charges.charge_id as charge_key,
         charges.invoice_id,
         subscriptions.subscription_id,
@@ -66,7 +65,6 @@ itemised as (
 unitemised as (
 
     select
-        cast(null as varchar) as charge_id,
         'UNITEMISED ' || invoice_id as charge_key,
         invoice_id,
         cast(null as varchar) as subscription_id,
@@ -89,9 +87,7 @@ lines as (
 converted as (
 
     select
-        lines.charge_id,
         lines.charge_key,
-        lines.invoice_id,
         invoices.account_id,
         invoices.customer_id,
         lines.subscription_id,
@@ -122,9 +118,7 @@ converted as (
 final as (
 
     select
-        charge_id,
         charge_key,
-        invoice_id,
         account_id,
         customer_id,
         subscription_id,
