@@ -106,6 +106,18 @@ inner join served on regular.account_id = served.account_id
 left join billed on regular.account_id = billed.account_id
 """
 
+_REVENUES = """
+select bills.customer_id, sum(bills.revenue) as revenue
+from checks.bills as bills
+cross join checks.period as period
+where bills.billing_month <= period.closing_month
+    and datediff('month', bills.billing_month, period.closing_month) < (
+        select cast(max(value) as integer) from reference.parameters
+        where name = 'affected_revenue_months'
+    )
+group by bills.customer_id
+"""
+
 
 def check_views(contract: Contract, period: Period) -> list[str]:
     """Statements that make what the raw rules compare, from the views `latest`.
@@ -115,7 +127,8 @@ def check_views(contract: Contract, period: Period) -> list[str]:
     revenue in the reporting currency; one whose currency has no rate counts with 1 here,
     since a missing rate stops the run elsewhere. `checks.bills` holds those of them that
     are counted, `checks.awaited_bills` the accounts whose bill of the closing month is
-    awaited. `checks.clock` holds the day of the run, so that checking it again later gives
+    awaited, `checks.revenues` what each customer brought lately, by which failures are
+    weighed. `checks.clock` holds the day of the run, so that checking it again later gives
     the same result.
     """
     feeds = (feed_of(contract, name) for name in contract if name != "invoices")
@@ -129,6 +142,7 @@ def check_views(contract: Contract, period: Period) -> list[str]:
         f"create or replace table checks.invoices as {_INVOICES}",
         f"create or replace view checks.bills as select * from checks.invoices where {COUNTED}",
         f"create or replace table checks.awaited_bills as {_AWAITED_BILLS}",
+        f"create or replace table checks.revenues as {_REVENUES}",
     ]
 
 
