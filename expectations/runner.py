@@ -19,9 +19,10 @@ from expectations.context import (
     data_docs_folder,
     open_context,
 )
-from expectations.contract import Contract, Period, check_views
+from expectations.contract import Contract, Period
 from expectations.engine import LakeViews, Source
 from expectations.errors import error_of, without_values
+from expectations.prepared import check_views
 from expectations.results import (
     Acceptance,
     ExpectationResult,
@@ -94,8 +95,9 @@ def validate_layer(
     """Check every dataset of a layer and keep the evidence under the home's audit.
 
     `contract` is the content of the feed contract. For the raw layer `connection` must
-    offer the views `raw.<feed>` (all active rows, with `_load_id`, `_row_number` and
-    `delivery_rank`) and `reference.<table>`; for the marts it is the warehouse file.
+    offer the views `raw.<feed>` (all active rows, with `_load_id`), `latest.<feed>` (those
+    of them that no later delivery supersedes) and `reference.<table>`; for the marts it is
+    the warehouse file.
     `period` is what the run closes. `acceptances` are the critical failures a person
     answers for, should they occur. `tiers` is the folder of the dim_customer published
     last, by which failures of the raw layer tell the tiers concerned. `datasets` limits the

@@ -50,26 +50,17 @@ _BEARERS: dict[Layer, dict[str, str]] = {
     },
 }
 
-_MONTHS = """
-select cast(max(value) as integer) from reference.parameters
-where name = 'affected_revenue_months'
-"""
-
 _REVENUES: dict[Layer, str] = {
-    "raw": f"""
-        select bills.customer_id, sum(bills.revenue) as revenue
-        from checks.bills as bills
-        cross join checks.period as period
-        where bills.billing_month <= period.closing_month
-            and datediff('month', bills.billing_month, period.closing_month) < ({_MONTHS})
-        group by bills.customer_id
-    """,
-    "marts": f"""
+    "raw": "select customer_id, revenue from checks.revenues",
+    "marts": """
         select earned.customer_id, sum(earned.revenue) as revenue
         from marts.customer_monthly as earned
         cross join (select max(month) as month from marts.dim_month where is_closed) as closing
         where earned.month <= closing.month
-            and datediff('month', earned.month, closing.month) < ({_MONTHS})
+            and datediff('month', earned.month, closing.month) < (
+                select cast(max(value) as integer) from reference.parameters
+                where name = 'affected_revenue_months'
+            )
         group by earned.customer_id
     """,
 }

@@ -3,8 +3,9 @@
 A rule that looks at one row at a time is counted by the metric `tierwise.aggregate`;
 Great Expectations puts all such metrics of a suite into one query, so a suite reads
 its table once however many rules it holds. A rule that needs a query of its own (sums
-over groups, several tables) runs it once. Nothing else is fetched than counts and, if
-a rule fails, the keys of a few failing rows: those with the most money, where rows have any.
+over groups, several tables) counts by it, and what a count does not need is not computed.
+Nothing else is fetched than counts and, if a rule fails, the keys of a few failing rows:
+those with the most money, where rows have any.
 """
 
 from __future__ import annotations
@@ -88,6 +89,18 @@ class Rule(BatchExpectation):
             )
         return dependencies
 
+    def sample(self, execution_engine: Any, amount: str | None) -> list[dict[str, Any]]:
+        """The keys of a few failing rows: of those with the most of `amount`, if it is given."""
+        if not self.keys:
+            return []
+        columns = ", ".join(self.keys)
+        order = f"abs({amount}) desc nulls last, {columns}" if amount else columns
+        return fetch(
+            execution_engine,
+            f"select {columns} from ({self.failing_rows_sql()}) as failing_rows"
+            f" order by {order} limit {SAMPLE_LIMIT}",
+        )
+
     def outcome(
         self,
         *,
@@ -147,7 +160,6 @@ class RowRule(Rule):
         execution_engine: Any = None,
     ) -> dict[str, Any]:
         failing = int(metrics["failing"])
-        sample: list[dict[str, Any]] = []
         money: object = None
         if failing and self.amount:
             (summed,) = fetch(
@@ -156,24 +168,16 @@ class RowRule(Rule):
                 f" from ({self.failing_rows_sql()}) as failing_rows",
             )
             money = summed["money"]
-        if failing and self.keys:
-            columns = ", ".join(self.keys)
-            order = f"abs({self.amount}) desc nulls last, {columns}" if self.amount else columns
-            sample = fetch(
-                execution_engine,
-                f"select {columns} from ({self.failing_rows_sql()}) as failing_rows"
-                f" order by {order} limit {SAMPLE_LIMIT}",
-            )
         return self.outcome(
             evaluated=int(metrics["evaluated"]),
             failing=failing,
             money=money,
-            sample=sample,
+            sample=self.sample(execution_engine, self.amount) if failing else [],
         )
 
 
 class QueryRule(Rule):
-    """A rule that needs a query of its own, which runs once.
+    """A rule that needs a query of its own, which runs once if nothing fails.
 
     The query gives one row per thing compared (a month, an invoice, a customer): the
     key columns, a boolean `failed` and, where money is at stake, `amount`.
@@ -204,41 +208,19 @@ class QueryRule(Rule):
         runtime_configuration: dict[str, Any] | None = None,
         execution_engine: Any = None,
     ) -> dict[str, Any]:
-        columns = ", ".join(self.keys)
-        listed = ", ".join(f"sampled.{key}" for key in self.keys)
-        weight = "abs(amount)" if self.has_amount else "null"
         money = "sum(case when failed then amount end)" if self.has_amount else "null"
-        rows = fetch(
+        (totals,) = fetch(
             execution_engine,
-            f"""
-with compared as materialized ({self.query()}),
-totals as (
-    select
-        count(*) as evaluated_total,
-        count(case when failed then 1 end) as failing_total,
-        {money} as money_total
-    from compared
-),
-sampled as (
-    select {columns}, {weight} as weight
-    from compared
-    where failed
-    order by weight desc nulls last, {columns}
-    limit {SAMPLE_LIMIT}
-)
-select totals.*, {listed}
-from totals
-left join sampled on true
-order by sampled.weight desc nulls last, {listed}
-""",
+            "select count(*) as evaluated, count(case when failed then 1 end) as failing,"
+            f" {money} as money from ({self.query()}) as compared",
         )
-        totals = rows[0]
-        failing = int(totals["failing_total"])
+        failing = int(totals["failing"])
+        weight = "amount" if self.has_amount else None
         return self.outcome(
-            evaluated=int(totals["evaluated_total"]),
+            evaluated=int(totals["evaluated"]),
             failing=failing,
-            money=totals["money_total"],
-            sample=[{key: row[key] for key in self.keys} for row in rows] if failing else [],
+            money=totals["money"],
+            sample=self.sample(execution_engine, weight) if failing else [],
         )
 
 

@@ -1,6 +1,7 @@
 """Rules on what the bills of the closing month should look like, judged by the months before.
 
-They read `checks.bills`: the counted invoices with their revenue in the reporting currency.
+They read `checks.bills`, the counted invoices with their revenue in the reporting currency,
+and `checks.awaited_bills`, the bills that habit lets expect (see expectations.prepared).
 """
 
 from __future__ import annotations
@@ -9,51 +10,13 @@ from typing_extensions import override
 
 from expectations.custom.base import QueryRule, parameter
 
-_USUAL = f"""
-regular as (
-    select
-        bills.account_id,
-        round(sum(bills.revenue) / {parameter("billing_regular_months")}, 4) as usual_revenue
-    from checks.bills as bills
-    cross join checks.period as period
-    where bills.billing_month < period.closing_month
-        and datediff('month', bills.billing_month, period.closing_month)
-            <= {parameter("billing_regular_months")}
-    group by bills.account_id
-    having count(distinct bills.billing_month) = {parameter("billing_regular_months")}
-),
-served as (
-    select distinct subscriptions.account_id
-    from checks.subscriptions as subscriptions
-    cross join checks.period as period
-    where subscriptions.activated_on <= last_day(period.closing_month)
-        and coalesce(
-            subscriptions.deactivated_on > last_day(period.closing_month), true
-        )
-),
-billed as (
-    select distinct bills.account_id
-    from checks.bills as bills
-    inner join checks.period as period on bills.billing_month = period.closing_month
-),
-awaited as (
-    select
-        regular.account_id,
-        cast(regular.usual_revenue as decimal(18, 4)) as amount,
-        billed.account_id is null as failed
-    from regular
-    inner join served on regular.account_id = served.account_id
-    left join billed on regular.account_id = billed.account_id
-)
-"""
-
 
 class ExpectUsualBillsToArrive(QueryRule):
     """An account billed in each of the months before, and still served, has a bill."""
 
     @override
     def query(self) -> str:
-        return f"with {_USUAL} select account_id, amount, failed from awaited"
+        return "select account_id, amount, not has_arrived as failed from checks.awaited_bills"
 
 
 class ExpectLostBillsToBeFew(QueryRule):
@@ -66,12 +29,11 @@ class ExpectLostBillsToBeFew(QueryRule):
     @override
     def query(self) -> str:
         return f"""
-with {_USUAL},
-summed as (
+with summed as (
     select
-        sum(case when failed then amount else 0 end) as lost_revenue,
+        sum(case when has_arrived then 0 else amount end) as lost_revenue,
         sum(amount) as usual_revenue
-    from awaited
+    from checks.awaited_bills
     having count(*) >= {parameter("volume_minimum_rows")}
 )
 select
@@ -125,7 +87,7 @@ class ExpectBillsToBeDeliveredOnce(QueryRule):
         return f"""
 with suspected as (
     select hash({alike}) as likeness
-    from checks.invoices
+    from checks.bills
     where category = 'normal' and total_amount <> 0
     group by likeness
     having count(*) > 1
@@ -133,13 +95,13 @@ with suspected as (
 numbered as (
     select
         invoice_id,
+        revenue,
         row_number() over (partition by {alike} order by invoice_id) as occurrence
-    from checks.invoices
+    from checks.bills
     where category = 'normal'
         and total_amount <> 0
         and hash({alike}) in (select likeness from suspected)
 )
-select numbered.invoice_id, bills.revenue as amount, numbered.occurrence > 1 as failed
+select invoice_id, revenue as amount, occurrence > 1 as failed
 from numbered
-inner join checks.bills as bills on numbered.invoice_id = bills.invoice_id
 """

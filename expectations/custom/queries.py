@@ -168,13 +168,18 @@ with settings as (
             as bigint) as reference_months
     from reference.parameters
 ),
-volumes as (
-    select
-        cast(date_trunc('month', {self.column}) as date) as month,
-        count(*) as row_count
+days as (
+    select cast({self.column} as date) as day, count(*) as row_count
     from checks.{self.dataset.split(".")[1]}
     where {self.counted}
-    group by date_trunc('month', {self.column})
+    group by cast({self.column} as date)
+),
+volumes as (
+    select
+        cast(date_trunc('month', day) as date) as month,
+        cast(sum(row_count) as bigint) as row_count
+    from days
+    group by date_trunc('month', day)
 ),
 compared as (
     select

@@ -183,8 +183,6 @@ def _unique_key(dataset: Dataset, feed: Feed) -> Rule:
         f"Within one delivered file no two rows share {named}.",
         "feed contract",
         columns=["_load_id", *feed.key, *version],
-        repeated=feed.repeated,
-        hashed=list(feed.key),
         keys=[*feed.key, *version],
     )
 

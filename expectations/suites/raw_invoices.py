@@ -26,27 +26,26 @@ from expectations.suites.common import (
 
 CURRENCIES = """
 select
-    invoices.invoice_id,
-    invoices.total_amount as amount,
-    invoices.currency <> accounts.currency as failed
-from checks.invoices as invoices
-inner join checks.accounts as accounts on invoices.account_id = accounts.account_id
+    invoice_id,
+    total_amount as amount,
+    currency <> account_currency as failed
+from checks.invoices
+where account_currency is not null
 """
 
 # Every type of charge is billed, revenue or not, so all of them belong to the header.
 HEADERS = """
 select
     invoices.invoice_id,
-    charge_totals.charged_amount + invoices.tax_amount - invoices.total_amount as amount,
-    abs(charge_totals.charged_amount + invoices.tax_amount - invoices.total_amount)
+    invoices.charged_amount + invoices.tax_amount - invoices.total_amount as amount,
+    abs(invoices.charged_amount + invoices.tax_amount - invoices.total_amount)
         > limits.charges_tolerance as failed
 from checks.invoices as invoices
-inner join checks.charge_totals as charge_totals
-    on invoices.invoice_id = charge_totals.invoice_id
 cross join (
     select cast(value as decimal(18, 6)) as charges_tolerance
     from reference.parameters where name = 'charges_tolerance'
 ) as limits
+where invoices.is_itemised
 """
 
 UNITEMISED = """

@@ -11,8 +11,7 @@ import yaml
 from expectations.engine import LakeViews, Source, WarehouseFile
 from expectations.results import Layer
 from orchestration.home import Home
-from orchestration.ingest.contract import feed_contract
-from orchestration.ingest.lake import raw_view_sql
+from orchestration.ingest.lake import raw_view_statements
 from orchestration.ingest.sql import literal
 from orchestration.publish.publication import list_publications
 from orchestration.publish.retention import publication_or_kept_part
@@ -45,13 +44,8 @@ def last_published_tiers(home: Home) -> Path | None:
 
 
 def _lake_statements(home: Home) -> list[str]:
-    """The views the raw suites read: active rows of each feed, and the reference set."""
-    statements = ["create schema raw", "create schema reference"]
-    for feed in feed_contract():
-        statements.append(
-            f"create view raw.{feed} as select *, _delivery_rank as delivery_rank "
-            f"from ({raw_view_sql(home.root, feed)})"
-        )
+    """The views the raw suites read: those of each feed, and the reference set."""
+    statements = [*raw_view_statements(home.root), "create schema reference"]
     for table in sorted(home.reference.glob("*.csv")):
         statements.append(
             f"create view reference.{table.stem} as select * "

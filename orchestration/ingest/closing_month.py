@@ -15,15 +15,8 @@ from orchestration.ingest.months import months_between, shown
 COMPARED_MONTHS = 3
 THIN_SHARE = Fraction(1, 2)
 COUNTED_INVOICES = """
-    select * from (
-        select
-            *,
-            row_number() over (
-                partition by invoice_id order by _delivery_rank desc, _row_number desc
-            ) as recency
-        from raw.invoices
-    )
-    where recency = 1 and category in ('normal', 'interim', 'last', 'credit_note')
+    select * from latest.invoices
+    where category in ('normal', 'interim', 'last', 'credit_note')
 """
 
 
@@ -42,7 +35,7 @@ class RunMonths:
 def run_months(
     connection: duckdb.DuckDBPyConnection, through: date | None, current: date
 ) -> RunMonths:
-    """The months of the run from the invoices of the lake (views `raw`), by rulebook 0.
+    """The months of the run from the invoices of the lake (views `latest`), by rulebook 0.
 
     Raises DataBlockedError if no invoice counts, ConfigurationError if `through` lies
     outside the first invoice month and the current month.

@@ -24,20 +24,12 @@ PAYMENT_MONTHS = """
     select distinct
         cast(date_trunc('month', paid.paid_on) as date) as month,
         owner.currency
-    from (
-        select *, row_number() over (
-            partition by payment_id order by _delivery_rank desc, _row_number desc
-        ) as recency
-        from raw.payments
-    ) as paid
+    from latest.payments as paid
     inner join (
-        select account_id, currency, row_number() over (
-            partition by account_id
-            order by updated_at desc, _delivery_rank desc, _row_number desc
-        ) as recency
-        from raw.accounts
-    ) as owner on paid.account_id = owner.account_id and owner.recency = 1
-    where paid.recency = 1 and paid.paid_on < $closing_month + interval 1 month
+        select account_id, arg_max(currency, updated_at) as currency
+        from latest.accounts group by account_id
+    ) as owner on paid.account_id = owner.account_id
+    where paid.paid_on < $closing_month + interval 1 month
 """
 
 

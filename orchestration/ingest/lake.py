@@ -269,27 +269,38 @@ def raw_rows(files: Iterable[Path]) -> str:
     )
 
 
-def raw_view_sql(home: Path, feed: str) -> str:
-    """Select of the active rows of a feed, not deduplicated by key.
+def raw_view_statements(home: Path) -> list[str]:
+    """Statements that make two views of each feed.
 
-    All columns of the contract, `_load_id`, `_row_number` and `_delivery_rank` (later
-    delivered is greater).
+    `raw.<feed>` has the active rows: all columns of the contract, `_load_id`, `_row_number`
+    and `_delivery_rank` (later delivered is greater). `latest.<feed>` leaves out those that
+    a later delivery of their key supersedes (of a versioned feed: of their version of a
+    key). What is left is what the models read.
     """
     lake = Lake(home)
-    return (
-        "select delivered.*, active.delivery_rank as _delivery_rank "
-        f"from {raw_rows([lake.raw(feed) / '**' / '*.parquet'])} as delivered "
-        f"inner join read_parquet({literal(lake.active_loads)}) as active "
-        "on delivered._load_id = active.load_id"
-    )
+    statements = ["create schema if not exists raw", "create schema if not exists latest"]
+    for feed in feed_contract():
+        name = identifier(feed)
+        statements += [
+            f"create or replace view raw.{name} as "
+            "select delivered.*, active.delivery_rank as _delivery_rank "
+            f"from {raw_rows([lake.raw(feed) / '**' / '*.parquet'])} as delivered "
+            f"inner join read_parquet({literal(lake.active_loads)}) as active "
+            "on delivered._load_id = active.load_id",
+            # Not as `anti join`, on which some queries over these views fail inside DuckDB 1.5.
+            f"create or replace view latest.{name} as "
+            f"select * from raw.{name} as delivered where not exists ("
+            f"select superseded.load_id from read_parquet({literal(lake.superseded_rows)}) "
+            "as superseded where superseded.load_id = delivered._load_id "
+            "and superseded.row_number = delivered._row_number)",
+        ]
+    return statements
 
 
 def create_raw_views(connection: duckdb.DuckDBPyConnection, home: Path) -> None:
-    """Schema `raw` with one view per feed."""
-    connection.execute("create schema if not exists raw")
-    for feed in feed_contract():
-        view = f"raw.{identifier(feed)}"
-        connection.execute(f"create or replace view {view} as {raw_view_sql(home, feed)}")
+    """Schemas `raw` and `latest` with one view per feed each."""
+    for statement in raw_view_statements(home):
+        connection.execute(statement)
 
 
 def open_lake(home: Path, memory_limit: str = "8GB") -> duckdb.DuckDBPyConnection:

@@ -111,6 +111,8 @@ def reads(rule: Rule, column: str) -> bool:
     if isinstance(rule, RowRule):
         return column in rule.failing()
     if isinstance(rule, QueryRule):
-        # The bills are a view over invoices, charges, accounts and rates.
-        return column in rule.query() or "checks.bills" in rule.query()
+        # What is told of invoices and bills comes from charges, accounts and rates too.
+        return column in rule.query() or any(
+            f"checks.{told}" in rule.query() for told in ("invoices", "bills", "awaited_bills")
+        )
     return True

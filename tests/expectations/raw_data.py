@@ -6,7 +6,8 @@ from datetime import date, datetime
 
 import duckdb
 
-from expectations.contract import Contract, Period, check_views, feed_of
+from expectations.contract import Contract, Period, feed_of
+from expectations.prepared import check_views
 from tests.expectations.bench import Rows, create_table
 
 SQL_TYPES = {"string": "varchar", "integer": "bigint"}
@@ -270,22 +271,35 @@ def raw_columns(contract: Contract, feed: str) -> dict[str, str]:
     return columns | {
         "_load_id": "varchar",
         "_row_number": "bigint",
-        "delivery_rank": "bigint",
+        "_delivery_rank": "bigint",
     }
 
 
 def load_good(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     """Every feed and the reference tables, in good order."""
-    connection.execute("create schema if not exists raw; create schema if not exists reference")
+    for schema in ("raw", "latest", "reference"):
+        connection.execute(f"create schema if not exists {schema}")
     for feed in contract:
         rows = [
-            {**row, "_load_id": "first", "_row_number": number, "delivery_rank": 0}
+            {**row, "_load_id": "first", "_row_number": number, "_delivery_rank": 0}
             for number, row in enumerate(ROWS[feed], 1)
         ]
         create_table(connection, f"raw.{feed}", raw_columns(contract, feed), rows)
+        connection.execute(latest_view(contract, feed))
     for table, (columns, rows) in REFERENCE.items():
         create_table(connection, f"reference.{table}", columns, rows)
     refresh(connection, contract)
+
+
+def latest_view(contract: Contract, name: str) -> str:
+    """What the loader offers: of rows of one key and version the one delivered last."""
+    feed = feed_of(contract, name)
+    key = ", ".join([*feed.key, *([feed.version] if feed.version else [])])
+    return (
+        f"create or replace view latest.{name} as select * from raw.{name} qualify"
+        f" row_number() over (partition by {key} order by _delivery_rank desc, _row_number desc)"
+        " = 1"
+    )
 
 
 def load_nothing(connection: duckdb.DuckDBPyConnection, contract: Contract, feed: str) -> None:

@@ -224,7 +224,7 @@ def test_a_corrected_row_replaces_the_one_before(bench: Bench) -> None:
     }
     corrected = """
         insert into raw.invoices
-        select * replace (1060 as total_amount, 'second' as _load_id, 1 as delivery_rank)
+        select * replace (1060 as total_amount, 'second' as _load_id, 1 as _delivery_rank)
         from raw.invoices where invoice_id = 'A1-01'
     """
     break_with(bench, wrong, corrected)

@@ -44,7 +44,7 @@ def raw_statements(
 ) -> Iterator[list[str]]:
     """Views over Parquet files, as a run makes them over its lake."""
     folder = tmp_path_factory.mktemp("lake")
-    statements = ["create schema raw", "create schema reference"]
+    statements = ["create schema raw", "create schema latest", "create schema reference"]
     with duckdb.connect() as connection:
         raw_data.load_good(connection, contract)
         connection.execute(
@@ -59,6 +59,7 @@ def raw_statements(
             path = folder / f"{table}.parquet"
             connection.execute(f"copy {table} to '{path}' (format parquet)")
             statements.append(f"create view {table} as from read_parquet('{path}')")
+        statements += [raw_data.latest_view(contract, feed) for feed in contract]
     yield statements
 
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from expectations.contract import Period
+from expectations.engine import LakeViews
+from expectations.prepared import check_views
+from orchestration.checks.sources import contract_mapping, validation_source
+from orchestration.home import Home
+from orchestration.ingest.contract import feed_contract
 from tests.support.command import published, run_job
 from tests.support.landing import invoice, month_at, write_feed, write_month, write_small_operator
 
@@ -124,3 +131,30 @@ def test_both_deliveries_stay_traceable(restated: Restated) -> None:
     assert statuses["corrections.csv"] == ["loaded"]
     assert statuses["january again.csv"] == ["skipped_identical"]
     assert statuses["2025-01.csv"] == ["loaded", "skipped_identical"]
+
+
+def test_the_raw_checks_read_the_rows_that_the_models_read(restated: Restated) -> None:
+    """The same rows of every feed, so the same revenue: the corrected bill, not the first."""
+    source = validation_source("raw", Home(restated.stepwise), "1GB")
+    assert isinstance(source, LakeViews)
+    period = Period(month_at(2), "CNY", dt.date.today())
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{restated.stepwise}/warehouse.duckdb' (read_only)")
+        for statement in [*source.statements, *check_views(contract_mapping(), period)]:
+            connection.execute(statement)
+        superseded = {}
+        for feed in feed_contract():
+            checked = f"select _load_id, _row_number from latest.{feed}"
+            read = f"select load_id, row_number from warehouse.intermediate.int_{feed}_deduplicated"
+            for one, other in ((checked, read), (read, checked)):
+                assert not connection.execute(f"{one} except all {other}").fetchall(), feed
+            left_out = f"select _load_id, _row_number from raw.{feed} except all {checked}"
+            superseded[feed] = len(connection.execute(left_out).fetchall())
+        assert {feed for feed, rows in superseded.items() if rows} == {"invoices", "charges"}
+        revenue = "select {}, sum(revenue) from {} group by all order by all"
+        checked_revenue = revenue.format("billing_month", "checks.bills")
+        built_revenue = revenue.format("month", "warehouse.marts.customer_monthly")
+        assert (
+            connection.execute(checked_revenue).fetchall()
+            == connection.execute(built_revenue).fetchall()
+        )

@@ -20,6 +20,9 @@ def operator(tmp_path: Path) -> SmallOperator:
     return SmallOperator(tmp_path)
 
 
+ROWS_LATEST = "select count(*), sum(total_amount) from latest.invoices where invoice_id = 'X'"
+
+
 def deliver(operator: SmallOperator, name: str, hour: float, *numbers: str) -> None:
     rows = [invoice("C1", month_at(0), f"{hour}", invoice_id=number) for number in numbers]
     operator.deliver(write_feed(operator.landing, "invoices", name, rows), hour)
@@ -54,3 +57,22 @@ def test_versions_of_a_key_stand_beside_each_other(operator: SmallOperator) -> N
     operator.write("customers", "c.csv", header + row.format(2) + row.format(3), hour=2)
     operator.load()
     assert operator.query(SUPERSEDED) == [("b.csv", 1)]
+
+
+def test_replaced_bills_decide_the_closing_month(operator: SmallOperator) -> None:
+    """March closes the run, until its bills are delivered again as trial bills."""
+    assert operator.load().closing_month == month_at(2)
+    trial = [invoice(f"C{n}", month_at(2), "1", category="trial") for n in (1, 2, 3, 4)]
+    operator.deliver(write_feed(operator.landing, "invoices", "again.csv", trial), 1)
+    assert operator.load().closing_month == month_at(1)
+
+
+def test_a_bill_delivered_twice_is_counted_once(operator: SmallOperator) -> None:
+    """Of the bills of April only the one that is there twice counts: a thin month."""
+    april = month_at(3)
+    for hour, name in enumerate(("a.csv", "b.csv"), start=1):
+        rows = [invoice("C1", april, f"{hour}", invoice_id="X")]
+        operator.deliver(write_feed(operator.landing, "invoices", name, rows), hour)
+    loaded = operator.load()
+    assert loaded.incomplete_months == ((april, 1),)
+    assert operator.query(ROWS_LATEST) == [(1, 2)]
