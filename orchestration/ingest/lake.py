@@ -289,10 +289,11 @@ def raw_view_statements(home: Path) -> list[str]:
             "on delivered._load_id = active.load_id",
             # Not as `anti join`, on which some queries over these views fail inside DuckDB 1.5.
             f"create or replace view latest.{name} as "
-            f"select * from raw.{name} as delivered where not exists ("
-            f"select superseded.load_id from read_parquet({literal(lake.superseded_rows)}) "
-            "as superseded where superseded.load_id = delivered._load_id "
-            "and superseded.row_number = delivered._row_number)",
+            f"select delivered.* from raw.{name} as delivered "
+            f"left join read_parquet({literal(lake.superseded_rows)}) as superseded "
+            "on superseded.load_id = delivered._load_id "
+            "and superseded.row_number = delivered._row_number "
+            "where superseded.load_id is null",
         ]
     return statements
 
