@@ -144,7 +144,7 @@ invoice_months_converted as (
 ),
 
 -- Bills paid in time look the same from every month of their window: summed by due
--- month first, then spread.
+-- month first, then over the window, before what differs from month to month joins them.
 due_months_paid_on_time as (
 
     select
@@ -154,6 +154,27 @@ due_months_paid_on_time as (
     from invoices
     where payment_mode = 'postpaid' and is_settled_on_time
     group by customer_id, due_month_number
+
+),
+
+months_paid_on_time as (
+
+    select
+        due_months_paid_on_time.customer_id,
+        months_known.month,
+        months_known.month_number,
+        {{ sum_money('due_months_paid_on_time.due_amount') }} as due_amount
+    from due_months_paid_on_time
+    cross join credit_window
+    inner join months_known
+        on
+            due_months_paid_on_time.due_month_number <= months_known.month_number
+            and due_months_paid_on_time.due_month_number + credit_window.window_months
+            > months_known.month_number
+    group by
+        due_months_paid_on_time.customer_id,
+        months_known.month,
+        months_known.month_number
 
 ),
 
@@ -175,24 +196,18 @@ customer_month_parts as (
     where is_open or is_in_base
     union all
     select
-        due_months_paid_on_time.customer_id,
-        months_known.month,
-        months_known.month_number,
+        customer_id,
+        month,
+        month_number,
         0 as outstanding_amount,
         0 as overdue_amount,
         false as is_open,
         true as is_in_base,
-        due_months_paid_on_time.due_amount,
-        due_months_paid_on_time.due_amount as on_time_amount,
+        due_amount,
+        due_amount as on_time_amount,
         0 as delay_days,
         cast(null as bigint) as overdue_days
-    from due_months_paid_on_time
-    cross join credit_window
-    inner join months_known
-        on
-            due_months_paid_on_time.due_month_number <= months_known.month_number
-            and due_months_paid_on_time.due_month_number + credit_window.window_months
-            > months_known.month_number
+    from months_paid_on_time
 
 ),
 
