@@ -32,6 +32,7 @@ SIZE = r"^\d+(\.\d+)? ?([KMGT]i?B|B)$"
 POWERS = "BKMGT"
 # A process that builds a million customers took 1.4 times what DuckDB was told to keep to.
 ENGINE_SHARE = 0.6
+JOINED_BYTES = 512  # of a customer's month while its figures are joined
 Share = Annotated[float, Field(ge=0, le=1)]
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
@@ -72,6 +73,12 @@ def byte_count(size: str) -> int:
 def engine_limit(size: str) -> str:
     """What DuckDB may take of a size that a whole process shall keep to."""
     return f"{round(byte_count(size) * ENGINE_SHARE / 1e6)}MB"
+
+
+def months_at_once(size: str, customers: int) -> int:
+    """How many months of so many customers dbt's engine holds at once; at least one."""
+    engine = byte_count(size) * ENGINE_SHARE
+    return max(1, int(engine / (max(customers, 1) * JOINED_BYTES)))
 
 
 class Settings(BaseSettings):

@@ -10,6 +10,10 @@
                        are known now, in the month in which they began
         tells_tiers    whether it tells of tiers: a policy that judges margin or value
                        score follows whatever moves these, which may be any month
+        in_parts       false for a model that reads all of history for any of its months
+
+    Where the months to be built are more than the engine's memory holds at once, which
+    the loader says too, they are built in parts, some months at a time.
 -#}
 
 {#- Number of the first month to build anew; none where the whole table has to be. -#}
@@ -55,44 +59,112 @@
 {%- endmacro %}
 
 {#-
+    The months to build, as pairs of the numbers of the first month and of the one after
+    the last; none where a part has no such bound.
+-#}
+{% macro build_parts() -%}
+    {%- set first = first_rebuilt_month() -%}
+    {%- if
+        not execute
+        or flags.WHICH not in ('build', 'run', 'retry')
+        or model.config.materialized != 'by_month'
+        or not config.get('in_parts', true)
+    -%}
+        {{ return([(first, none)]) }}
+    {%- endif -%}
+    {%- set row = run_query(
+        'select ' ~ month_number('first_month') ~ ', ' ~ month_number('closing_month')
+        ~ ', months_at_once from ' ~ source('control', 'run_settings')
+    ).rows[0] -%}
+    {%- set begin = row[0] | int if first is none else first -%}
+    {%- set months = [row[1] | int + 1 - begin, 1] | max -%}
+    {%- set count = 1 if row[2] is none else (months / row[2] | int) | round(0, 'ceil') | int -%}
+    {%- set size = (months / count) | round(0, 'ceil') | int -%}
+    {%- set parts = [] -%}
+    {%- for start in range(begin, begin + months, size) -%}
+        {%- do parts.append((
+            first if loop.first else start,
+            none if loop.last else start + size,
+        )) -%}
+    {%- endfor -%}
+    {{ return(parts) }}
+{%- endmacro %}
+
+{#-
     A condition on a column of the month, or of the month's number, of something a model
     reads: only what the months to be built reach back to, which may be an expression.
-    True where the whole table is built.
+    True where the whole table is built at once. Where it is built in parts, the bounds
+    stand as words in brackets that the materialization replaces.
 -#}
 {% macro is_needed(column, months_back=0) -%}
-    {%- set first = first_rebuilt_month() -%}
-    {%- if first is none -%} true
+    {%- set parts = build_parts() -%}
+    {%- set first = parts[0][0] -%}
+    {%- set is_number = column.endswith('_number') or months_back is string -%}
+    {%- if parts | length > 1 -%}
+        {%- if is_number -%}
+            ({{ column }} >= [[first_number]] - {{ months_back }} and {{ column }} < [[end_number]])
+        {%- else -%}
+            (
+                {{ column }} >= {{ add_months("date '[[first_month]]'", -months_back) }}
+                and {{ column }} < date '[[end_month]]'
+            )
+        {%- endif -%}
+    {%- elif first is none -%} true
     {%- elif months_back is string -%} {{ column }} >= {{ first }} - {{ months_back }}
-    {%- else -%} {{ month_from(column, first - months_back) }}
+    {%- else -%} {{ months_between(column, first - months_back, none) }}
     {%- endif -%}
 {%- endmacro %}
 
-{% macro month_from(column, number) -%}
-    {%- if column.endswith('_number') -%} {{ column }} >= {{ number }}
-    {%- else -%} {{ column }} >= date '{{ '%04d-%02d-01' % (number // 12, number % 12 + 1) }}'
+{% macro months_between(column, first, end) -%}
+    {%- set is_number = column.endswith('_number') -%}
+    {%- if first is none and end is none -%} true {%- endif -%}
+    {%- if first is not none -%}
+        {{ column }} >= {{ first if is_number else "date '" ~ first_day(first) ~ "'" }}
     {%- endif -%}
+    {{ ' and ' if first is not none and end is not none }}
+    {%- if end is not none -%}
+        {{ column }} < {{ end if is_number else "date '" ~ first_day(end) ~ "'" }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro first_day(number) -%} {{ '%04d-%02d-01' % (number // 12, number % 12 + 1) }} {%- endmacro %}
+
+{#- What a model selects of one part of its months, no others. -#}
+{% macro select_part(sql, first, end) -%}
+    {%- set lowest = 12 if first is none else first -%}
+    {%- set highest = 12 * 9999 if end is none else end -%}
+    {%- set bounded = (
+        sql | replace('[[first_number]]', lowest) | replace('[[end_number]]', highest)
+        | replace('[[first_month]]', first_day(lowest)) | replace('[[end_month]]', first_day(highest))
+    ) -%}
+    select * from ({{ bounded }}) as part
+    where {{ months_between(config.get('month', 'month'), first, end) }}
 {%- endmacro %}
 
 {% materialization by_month, adapter='duckdb' %}
     {%- set target = this.incorporate(type='table') -%}
-    {%- set first = first_rebuilt_month() -%}
+    {%- set parts = build_parts() -%}
+    {%- set first = parts[0][0] -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
     {% if first is none %}
         {{ drop_relation_if_exists(load_cached_relation(this)) }}
-        {% call statement('main') -%}
-            {{- create_table_as(False, target, compiled_code) }}
-        {%- endcall %}
     {% else %}
-        {%- set is_rebuilt = month_from(config.get('month', 'month'), first) -%}
         {% call statement('delete') -%}
-            delete from {{ target }} where {{ is_rebuilt }}
-        {%- endcall %}
-        {% call statement('main') -%}
-            insert into {{ target }} by name
-            select * from ({{ compiled_code }}) as rebuilt where {{ is_rebuilt }}
+            delete from {{ target }}
+            where {{ months_between(config.get('month', 'month'), first, none) }}
         {%- endcall %}
     {% endif %}
+    {% for part_first, part_end in parts %}
+        {%- set part = select_part(compiled_code, part_first, part_end) -%}
+        {% call statement('main') -%}
+            {% if loop.first and first is none %}
+                {{- create_table_as(False, target, part) }}
+            {% else %}
+                insert into {{ target }} by name {{ part }}
+            {% endif %}
+        {%- endcall %}
+    {% endfor %}
     {% do persist_docs(target, model) %}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {{ adapter.commit() }}

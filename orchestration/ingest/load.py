@@ -46,7 +46,7 @@ from orchestration.ingest.run_settings import (
 from orchestration.ingest.sources import Sources, read_sources
 from orchestration.ingest.sql import connect
 from orchestration.ingest.superseded import write_superseded_rows
-from orchestration.settings import Settings, byte_count
+from orchestration.settings import Settings, byte_count, months_at_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +255,9 @@ def settle_settings(
     policy_sha256: str,
     changed: ChangedMonths = EVERYTHING,
 ) -> None:
-    """Write the settings of the run for the models."""
+    """Write the settings of the run for the models. Reads the raw views of `connection`."""
+    row = connection.execute("select count(distinct customer_id) from raw.customers").fetchone()
+    customers = row[0] if row else 0
     write_run_settings(
         connection,
         lake,
@@ -272,6 +274,7 @@ def settle_settings(
             "policy_sha256": policy_sha256,
             "changed_since": changed.since,
             "late_changed_since": changed.late_since,
+            "months_at_once": months_at_once(settings.memory_limit, customers),
         },
     )
 

@@ -37,6 +37,7 @@ RUN_SETTINGS_TYPES = {
     "closing_month": "date",
     "changed_since": "date",
     "late_changed_since": "date",
+    "months_at_once": "bigint",
     "code_version": "varchar",
     "config_sha256": "varchar",
     "policy_sha256": "varchar",

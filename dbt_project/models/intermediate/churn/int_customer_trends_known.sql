@@ -1,4 +1,4 @@
-{{ config(materialized='by_month', month='month_number') }}
+{{ config(materialized='by_month', month='month_number', in_parts=false) }}
 {%- set measures = ['revenue', 'voice_minutes', 'data_mb'] -%}
 {%- set window = (
     'greatest(2 * ' ~ parameter_value('trend_months') ~ ', '

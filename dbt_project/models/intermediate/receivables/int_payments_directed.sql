@@ -1,4 +1,4 @@
-{{ config(materialized='by_month', month='paid_on') }}
+{{ config(materialized='by_month', month='paid_on', in_parts=false) }}
 with payments as (
 
     select * from {{ ref('int_payments_deduplicated') }}

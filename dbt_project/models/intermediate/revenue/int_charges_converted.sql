@@ -1,4 +1,4 @@
-{{ config(materialized='by_month') }}
+{{ config(materialized='by_month', in_parts=false) }}
 {%- set revenue_columns = {
     'recurring': 'recurring_revenue',
     'usage': 'usage_revenue',

@@ -1,4 +1,4 @@
-{{ config(materialized='by_month') }}
+{{ config(materialized='by_month', in_parts=false) }}
 {%- set windows = [3, 6] -%}
 with spine as (
 

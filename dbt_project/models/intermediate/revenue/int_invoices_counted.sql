@@ -1,4 +1,4 @@
-{{ config(materialized='by_month', month='billing_month') }}
+{{ config(materialized='by_month', month='billing_month', in_parts=false) }}
 with invoices as (
 
     select * from {{ ref('int_invoices_deduplicated') }}

@@ -1,4 +1,4 @@
-{{ config(materialized='by_month', month='month_number') }}
+{{ config(materialized='by_month', month='month_number', in_parts=false) }}
 with policies as (
 
     select * from {{ ref('int_tier_policies_dated') }}

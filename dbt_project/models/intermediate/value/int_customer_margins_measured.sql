@@ -1,4 +1,4 @@
-{{ config(materialized='by_month', tells_late=true) }}
+{{ config(materialized='by_month', tells_late=true, in_parts=false) }}
 with spine as (
 
     select * from {{ ref('int_customer_months_spined') }}
