@@ -10,6 +10,8 @@
                        are known now, in the month in which they began
         tells_tiers    whether it tells of tiers: a policy that judges margin or value
                        score follows whatever moves these, which may be any month
+        tells_churn    whether it tells of the churn model's scores, or of what they enter:
+                       every run fits the model anew, so all months are built
         in_parts       false for a model that reads all of history for any of its months
 
     Where the months to be built are more than the engine's memory holds at once, which
@@ -23,6 +25,7 @@
         or flags.WHICH not in ('build', 'run', 'retry')
         or model.config.materialized != 'by_month'
         or flags.FULL_REFRESH
+        or config.get('tells_churn')
         or load_cached_relation(this) is none
         or (config.get('tells_tiers') and value_is_judged())
     -%}

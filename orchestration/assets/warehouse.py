@@ -24,6 +24,7 @@ from orchestration.warehouse.translator import WarehouseTranslator
 
 EVERYTHING = "fqn:*"
 EVIDENCE = "tag:evidence"
+MEMORY_RAN_OUT = "Out of Memory Error"  # as DuckDB says it
 BUILD_ARGUMENTS = ("build", "--exclude-resource-type", "unit_test")
 
 
@@ -124,6 +125,12 @@ def _told(session: RunSession) -> DataBlockedError | BuildFailedError:
         return DataBlockedError(
             f"Blocked: these invariants of the models do not hold: {names}. Nothing was "
             f"published; the last publication is untouched. {log} shows the rows that fail."
+        )
+    if any(MEMORY_RAN_OUT in (result["message"] or "") for result in failed):
+        return BuildFailedError(
+            f"memory ran out while dbt built: {names}. Nothing was published; the last "
+            "publication is untouched. Raise the setting memory_limit (now "
+            f"{session.settings.memory_limit}) and run again; {log} shows what was needed."
         )
     return BuildFailedError(
         f"dbt could not build: {names}. Nothing was published; the last publication is "

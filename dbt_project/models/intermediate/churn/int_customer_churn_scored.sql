@@ -1,7 +1,9 @@
+{{ config(materialized='by_month', tells_churn=true) }}
 {%- set features = churn_features() -%}
 with measured as (
 
     select * from {{ ref('int_customer_churn_features_measured') }}
+    where {{ is_needed('month_number') }}
 
 ),
 

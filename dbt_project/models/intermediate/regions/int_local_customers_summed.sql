@@ -1,36 +1,43 @@
+{{ config(materialized='by_month', tells_churn=true) }}
 with revenue as (
 
     select * from {{ ref('int_customer_revenue_averaged') }}
+    where {{ is_needed('month_number') }}
 
 ),
 
 movements as (
 
     select * from {{ ref('int_customer_revenue_moved') }}
+    where {{ is_needed('month') }}
 
 ),
 
 activity as (
 
     select * from {{ ref('int_customer_activity_counted') }}
+    where {{ is_needed('month') }}
 
 ),
 
 kinds as (
 
     select * from {{ ref('int_customer_kinds_assigned') }}
+    where {{ is_needed('month_number') }}
 
 ),
 
 receivables as (
 
     select * from {{ ref('int_customer_receivables_graded') }}
+    where {{ is_needed('month_number') }}
 
 ),
 
 exposures as (
 
     select * from {{ ref('int_customer_exposures_listed') }}
+    where {{ is_needed('month') }}
 
 ),
 

@@ -1,18 +1,22 @@
+{{ config(materialized='by_month', tells_churn=true) }}
 with spine as (
 
     select * from {{ ref('int_customer_months_spined') }}
+    where {{ is_needed('month_number') }}
 
 ),
 
 tiers as (
 
     select * from {{ ref('int_customer_tiers_decided') }}
+    where {{ is_needed('month_number') }}
 
 ),
 
 layers as (
 
     select * from {{ ref('int_customer_value_layered') }}
+    where {{ is_needed('month_number') }}
 
 ),
 

@@ -1,30 +1,36 @@
+{{ config(materialized='by_month', tells_churn=true) }}
 with spine as (
 
     select * from {{ ref('int_customer_months_spined') }}
+    where {{ is_needed('month_number') }}
 
 ),
 
 margins as (
 
     select * from {{ ref('int_customer_margins_measured') }}
+    where {{ is_needed('month_number') }}
 
 ),
 
 potentials as (
 
     select * from {{ ref('int_customer_potentials_valued') }}
+    where {{ is_needed('month_number') }}
 
 ),
 
 headrooms as (
 
     select * from {{ ref('int_customer_headrooms_valued') }}
+    where {{ is_needed('month_number') }}
 
 ),
 
 social_scores as (
 
     select * from {{ ref('int_customer_social_scores_summed') }}
+    where {{ is_needed('month_number') }}
 
 ),
 

@@ -1,6 +1,8 @@
+{{ config(materialized='by_month', tells_churn=true) }}
 with risks as (
 
     select * from {{ ref('int_customer_churn_scored') }}
+    where {{ is_needed('month_number') }}
 
 ),
 
@@ -11,6 +13,7 @@ measured as (
         month_number,
         left_within_3m
     from {{ ref('int_customer_churn_features_measured') }}
+    where {{ is_needed('month_number') }}
 
 ),
 

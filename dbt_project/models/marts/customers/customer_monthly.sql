@@ -1,43 +1,52 @@
+{{ config(materialized='by_month', tells_churn=true) }}
 with spine as (
 
     select * from {{ ref('int_customer_months_spined') }}
-    where is_published
+    where
+        is_published
+        and {{ is_needed('month_number') }}
 
 ),
 
 kinds as (
 
     select * from {{ ref('int_customer_kinds_assigned') }}
+    where {{ is_needed('month_number') }}
 
 ),
 
 revenue as (
 
     select * from {{ ref('int_customer_revenue_averaged') }}
+    where {{ is_needed('month_number') }}
 
 ),
 
 payments as (
 
     select * from {{ ref('int_customer_payments_summed') }}
+    where {{ is_needed('month_number') }}
 
 ),
 
 receivables as (
 
     select * from {{ ref('int_customer_receivables_graded') }}
+    where {{ is_needed('month_number') }}
 
 ),
 
 complaints as (
 
     select * from {{ ref('int_customer_complaints_counted') }}
+    where {{ is_needed('month_number') }}
 
 ),
 
 stars as (
 
     select * from {{ ref('int_customer_stars_held') }}
+    where {{ is_needed('month_number') }}
 
 ),
 
