@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -11,7 +13,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from orchestration.home import Home
 from orchestration.ingest.contract import feed_contract
+from orchestration.warehouse.project import PROJECT_DIR, dbt_environment, dbt_executable
 from tests.support.command import run_job, tierwise
 
 SAMPLE = Path(__file__).resolve().parents[2] / "seeds" / "sample"
@@ -134,6 +138,27 @@ def increments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Increments]
     shutil.rmtree(folder)
 
 
+def build_in_parts(home: Path, months_at_once: int, since: date | None) -> None:
+    """Build the months from one on again, as if the engine's memory held a few at once."""
+    settings = home / "lake" / "control" / "run_settings.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(f"create table kept as from '{settings}'")
+        connection.execute(
+            f"copy (select * replace ({months_at_once} as months_at_once, "
+            "cast($since as date) as changed_since, "
+            "cast($since as date) as late_changed_since) from kept) "
+            f"to '{settings}'",
+            {"since": since},
+        )
+    subprocess.run(
+        [dbt_executable(), "run", "--select", "config.materialized:by_month"],
+        cwd=PROJECT_DIR,
+        env={**os.environ, **dbt_environment(Home(home), "8GB")},
+        check=True,
+        capture_output=True,
+    )
+
+
 def differing_tables(one: Built, other: Built) -> list[str]:
     """The tables of the warehouse that differ in any row, with the number of such rows."""
     with duckdb.connect() as connection:
@@ -202,3 +227,15 @@ def test_rebuild_builds_everything(increments: Increments) -> None:
         assert connection.execute(
             f"select changed_since from '{home}/lake/control/run_settings.parquet'"
         ).fetchone() == (None,)
+
+
+@pytest.mark.parametrize(
+    ("months_at_once", "since"),
+    [(5, None), (2, date(2025, 12, 1))],
+    ids=["everything", "since December"],
+)
+def test_months_built_in_parts_are_those_built_at_once(
+    increments: Increments, months_at_once: int, since: date | None
+) -> None:
+    build_in_parts(increments.last_month.home, months_at_once, since)
+    assert differing_tables(increments.last_month, increments.last_month_from_nothing) == []

@@ -12,6 +12,7 @@ import pytest
 
 from orchestration.errors import ConfigurationError, DataBlockedError
 from orchestration.ingest.lake import Lake
+from orchestration.settings import months_at_once
 from tests.support.loading import SmallOperator, lake_content, settled
 
 INVOICES = "invoice_id,account_id,billing_month,issued_on,due_on,currency,total_amount,tax_amount\n"
@@ -54,6 +55,21 @@ def test_run_settings_are_one_row_for_the_models(operator: SmallOperator) -> Non
     )
     first, closing = dt.date(2025, 1, 1), dt.date(2025, 3, 1)
     assert row == ("run-001", "CNY", "house", "Asia/Shanghai", first, closing, "test", 64, 64)
+
+
+def test_models_are_told_how_many_months_fit_into_memory(operator: SmallOperator) -> None:
+    operator.load()
+    assert operator.query("select months_at_once > 10000 from run_settings") == [(True,)]
+
+
+@pytest.mark.parametrize(
+    ("memory_limit", "customers", "months"),
+    [("8GB", 1_050_000, 10), ("16GB", 1_050_000, 20), ("8GB", 50_000_000, 1), ("8GB", 0, 10937500)],
+)
+def test_months_at_once_follow_memory_and_customers(
+    memory_limit: str, customers: int, months: int
+) -> None:
+    assert months_at_once(memory_limit, customers) == months
 
 
 def test_raw_files_are_named_by_content_and_kept_by_month(operator: SmallOperator) -> None:
