@@ -10,7 +10,7 @@ INSTALL := $(PIP) install --no-deps --no-compile --require-hashes --requirement
 FINISH = $(PIP) install --no-deps --no-build-isolation --editable . \
 	&& $(BIN)/python -m compileall -q -j 0 $(VENV)/lib && touch $@
 
-.PHONY: help run test lint docs bench bench-run bench-load bench-validation bench-questions bench-scales test-superset clean
+.PHONY: help run test lint docs bench bench-run bench-load bench-validation bench-questions test-superset clean
 
 help:
 	@echo "make run    set up, run the main job on the bundled sample"
@@ -18,11 +18,11 @@ help:
 	@echo "make test-superset  show the dashboards on a real Superset, in an environment of its own"
 	@echo "make lint   check format, style and types"
 	@echo "make docs   dbt's documentation of the current publication, as one web page"
-	@echo "make bench  time the main job on the bundled sample, then the loader"
-	@echo "make bench-run   the main job alone, phase by phase"
+	@echo "make bench  time the main job at growing size beside baselines (an hour); more with"
+	@echo "            SCALES='10000 100000 1000000' (a day), fewer with ROUNDS=1"
+	@echo "make bench-run   the main job on the bundled sample, phase by phase"
 	@echo "make bench-load  the loader per format against the engine's own reader"
 	@echo "make bench-validation  share of validation in a large run (half an hour)"
-	@echo "make bench-scales  the main job of up to a million customers, beside baselines (hours)"
 	@echo "make bench-questions  time the example questions with eight readers at once"
 
 $(BIN)/python:
@@ -67,7 +67,12 @@ lint: $(VENV)/.installed-dev
 docs: $(VENV)/.installed
 	@$(BIN)/python -m orchestration.documentation site
 
-bench: bench-run bench-load
+# Numbers of customers, and how often each is measured.
+SCALES ?= 10000 100000
+ROUNDS ?= 3
+
+bench: $(VENV)/.installed-dev
+	@$(BIN)/python -m tests.benchmarks.scales --customers $(SCALES) --runs $(ROUNDS)
 
 bench-run: $(VENV)/.installed-dev
 	@$(BIN)/python -m tests.benchmarks.main_job
@@ -80,9 +85,6 @@ bench-validation: $(VENV)/.installed-dev
 
 bench-questions: $(VENV)/.installed-dev
 	@$(BIN)/python -m tests.benchmarks.questions
-
-bench-scales: $(VENV)/.installed-dev
-	@$(BIN)/python -m tests.benchmarks.scales
 
 $(SUPERSET)/.installed: tests/superset/requirements-superset.lock | $(BIN)/python
 	@echo "Setting up $(SUPERSET) (once; a few minutes)"

@@ -151,11 +151,23 @@ def sample(
     ] = False,
 ) -> None:
     """Write a realistic operator's landing area of any size."""
+    from orchestration.console import ConsoleProgress
+    from orchestration.settings import engine_limit, load_settings
     from seeds.operator.generate import write_sample
 
-    summary = write_sample(
-        out, customers, months, seed=seed, defects=defects, control_totals=control_totals
-    )
+    limit = engine_limit(load_settings().memory_limit)
+    with ConsoleProgress(console) as progress:
+        progress.phase("Write the sample")
+        summary = write_sample(
+            out,
+            customers,
+            months,
+            seed=seed,
+            defects=defects,
+            control_totals=control_totals,
+            progress=lambda done, total: progress.step("months", done, total),
+            memory_limit=limit,
+        )
     for feed, rows in summary.rows.items():
         console.print(f"{feed:<16}{rows:>12,} rows", highlight=False)
     if summary.defects:

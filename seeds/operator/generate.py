@@ -140,6 +140,7 @@ def write_sample(
     defects: bool = False,
     control_totals: bool = False,
     progress: Progress | None = None,
+    memory_limit: str | None = None,
 ) -> SampleSummary:
     """Write landing/, reference/ and tierwise.toml of an operator into `out`.
 
@@ -148,7 +149,8 @@ def write_sample(
     months as it is. The same arguments give the same bytes. With `defects` faults are
     sprinkled over the files and listed in defects.csv. With `control_totals` the rows and
     sums of invoices, charges and payments are declared beside them, of the files without
-    faults.
+    faults. What does not fit into `memory_limit` (such as 4GB; without one, most of the
+    machine's memory) lies in a folder of `out` while it works.
 
     Raises:
         ConfigurationError: a number below 1, or a landing folder that holds files, which
@@ -162,6 +164,8 @@ def write_sample(
     out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=out, prefix=".sample-") as work, duckdb.connect() as connection:
         connection.execute("set temp_directory = $work", {"work": work})
+        if memory_limit:
+            connection.execute("set memory_limit = $limit", {"limit": memory_limit})
         _set_up(connection, customers, months, seed)
         for number in range(months):
             _set_month(connection, number)

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -29,7 +29,7 @@ from tests.benchmarks.processes import Cost, run_measured
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SAMPLE = REPOSITORY / "seeds" / "sample"
-PHASE = re.compile(r"^(?P<title>[A-Z][^:]+): (?P<seconds>[0-9.]+) s$", re.MULTILINE)
+PHASE = re.compile(r"(?P<title>[A-Z][^:]+): (?P<seconds>[0-9.]+) s")
 FULL, AGAIN, NOTHING_NEW = "full", "all again", "nothing new"
 BUT_LAST, INCREMENT = "all months but the last", "the last month"
 VALIDATION = ("Validate the raw data", "Validate the marts")
@@ -37,9 +37,9 @@ VALIDATION = ("Validate the raw data", "Validate the marts")
 
 @dataclass(frozen=True)
 class Run(Cost):
-    """One whole run: what it cost, and the seconds of each phase."""
+    """One whole run: what it cost, and what each phase did."""
 
-    phases: dict[str, float]
+    phases: dict[str, Cost]
 
 
 @dataclass(frozen=True)
@@ -108,9 +108,18 @@ def run_once(home: Path, landing: Path, reference: Path, *options: str) -> Run:
     """One run as a process of its own. RunFailedError if it does not publish."""
     tierwise = Path(sys.executable).with_name("tierwise")
     folders = ("--landing", landing, "--reference", reference, "--home", home)
-    cost, text = run_measured((tierwise, "run", *folders, *options))
-    phases = {match["title"]: float(match["seconds"]) for match in PHASE.finditer(text)}
-    return Run(cost.wall, cost.processor, cost.peak, cost.tree_peak, phases)
+    measured = run_measured((tierwise, "run", *folders, *options))
+    phases = {
+        match["title"]: measured.between(at - float(match["seconds"]), at)
+        for at, line in measured.lines
+        if (match := PHASE.fullmatch(line.strip()))
+    }
+    return whole_run(measured.cost, phases)
+
+
+def whole_run(cost: Cost, phases: Mapping[str, Cost]) -> Run:
+    """A run of a cost, with its phases."""
+    return Run(cost.wall, cost.processor, cost.peak, cost.tree_peak, dict(phases))
 
 
 def measure(operator: Operator, folder: Path) -> dict[str, Run]:
@@ -137,7 +146,7 @@ def told(kind: str, runs: Sequence[Run]) -> Iterator[str]:
 
     yield f"\n{kind}: median of {len(runs)}, seconds"
     for title in runs[0].phases:
-        yield line(title, lambda run, title=title: run.phases[title])  # type: ignore[misc]
+        yield line(title, lambda run, title=title: run.phases[title].wall)  # type: ignore[misc]
     yield line("whole process", lambda run: run.wall)
     if runs[0].processor:
         yield line("processors", lambda run: run.processor)
@@ -146,7 +155,7 @@ def told(kind: str, runs: Sequence[Run]) -> Iterator[str]:
     if set(VALIDATION) <= runs[0].phases.keys():
         share = line(
             "of it validation",
-            lambda run: sum(run.phases[title] for title in VALIDATION) / run.wall,
+            lambda run: sum(run.phases[title].wall for title in VALIDATION) / run.wall,
             "8.1%",
         )
         yield share

@@ -52,8 +52,9 @@ from tests.benchmarks.main_job import (
     operator_in,
     run_once,
     set_up,
+    whole_run,
 )
-from tests.benchmarks.processes import RunFailedError, run_measured
+from tests.benchmarks.processes import Cost, RunFailedError, run_measured
 
 BASELINE, PANDAS, DBT = "baseline.sql", "pandas", "dbt build"
 BASELINE_RESULT, PANDAS_RESULT = "baseline.duckdb", "pandas"
@@ -172,8 +173,7 @@ def by_hand(module: str, operator: Operator, folder: Path, computed: Path, plan:
     command: list[str | Path] = [sys.executable, "-m", f"tests.benchmarks.{module}"]
     command += ["--landing", folder / "whole", "--reference", reference, "--out", computed]
     command += ["--closing-month", str(month), "--memory-limit", plan.memory_limit]
-    cost, _ = run_measured(command)
-    return Run(**asdict(cost), phases={})
+    return whole_run(run_measured(command).cost, {})
 
 
 def plain_dbt(home: Home, memory_limit: str) -> Run:
@@ -184,8 +184,7 @@ def plain_dbt(home: Home, memory_limit: str) -> Run:
     home.warehouse.unlink()
     environment = dbt_environment(home, memory_limit)
     command = (dbt_executable(), *BUILD, "--project-dir", PROJECT_DIR)
-    cost, _ = run_measured(command, environment)
-    return Run(**asdict(cost), phases={})
+    return whole_run(run_measured(command, environment).cost, {})
 
 
 def rows_loaded(home: Home) -> int:
@@ -253,6 +252,9 @@ def scale_report(scale: Scale) -> Iterator[str]:
         for name, measure, form in MEASURES
     ]
     yield from table(("", *kinds), rows)
+    for kind in (FULL, INCREMENT):
+        if kind in kinds:
+            yield from phase_report(scale, kind)
     wall = scale.median(FULL, lambda run: run.wall)
     if wall:
         yield (
@@ -268,9 +270,26 @@ def scale_report(scale: Scale) -> Iterator[str]:
         )
 
 
+def phase_report(scale: Scale, kind: str) -> Iterator[str]:
+    """What each phase of a kind of run cost."""
+    yield f"\nPhases of {kind}:\n"
+    measures: tuple[tuple[Callable[[Cost], float], str], ...] = (
+        (lambda phase: phase.wall, ",.1f"),
+        (lambda phase: phase.processor, ",.1f"),
+        (lambda phase: phase.tree_peak, ",.0f"),
+    )
+    rows = []
+    for title in scale.runs[kind][0].phases:
+        costs = [run.phases[title] for run in scale.runs[kind] if title in run.phases]
+        rows.append(
+            [title, *(shown(statistics.median(map(of, costs)), form) for of, form in measures)]
+        )
+    yield from table(("", "clock, s", "processors, s", "peak of all processes, MB"), rows)
+
+
 def phase_seconds(phase: str) -> Callable[[Run], float]:
     """The measure of a phase; one that a run left out took no time."""
-    return lambda run: run.phases.get(phase, 0.0)
+    return lambda run: run.phases[phase].wall if phase in run.phases else 0.0
 
 
 def ratios(scale: Scale) -> Iterator[tuple[str, float]]:

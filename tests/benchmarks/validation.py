@@ -9,38 +9,16 @@ from __future__ import annotations
 
 import argparse
 import re
-import resource
 import subprocess
 import sys
 import tempfile
-import time
-from dataclasses import dataclass
 from pathlib import Path
 
-from tests.benchmarks.main_job import PHASE, VALIDATION
+from tests.benchmarks.main_job import VALIDATION, run_once
 
 TIERWISE = Path(sys.executable).with_name("tierwise")
 AIM = 0.20
 _CHARGES = re.compile(r"^charges\s+([0-9,]+) rows$", re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class Timed:
-    """Wall seconds of a run, of each of its phases, and its largest process in MB."""
-
-    wall: float
-    phases: dict[str, float]
-    peak: float
-
-    @property
-    def validation(self) -> float:
-        """Seconds of both validations."""
-        return sum(self.phases[title] for title in VALIDATION)
-
-    @property
-    def share(self) -> float:
-        """What part of the run validation is, 0 to 1."""
-        return self.validation / self.wall
 
 
 def write_sample(folder: Path, customers: int, months: int) -> int:
@@ -51,27 +29,6 @@ def write_sample(folder: Path, customers: int, months: int) -> int:
     )
     found = _CHARGES.search(outcome.stdout)
     return int(found[1].replace(",", "")) if found else 0
-
-
-def run(sample: Path, home: Path) -> Timed:
-    """Run the main job; CalledProcessError if it did not publish."""
-    began = time.monotonic()
-    outcome = subprocess.run(
-        [
-            *(TIERWISE, "run", "--home", home),
-            *("--landing", sample / "landing", "--reference", sample / "reference"),
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    wall = time.monotonic() - began
-    phases = {
-        match["title"]: float(match["seconds"])
-        for match in map(PHASE.match, outcome.stdout.splitlines())
-        if match
-    }
-    return Timed(wall, phases, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
 
 
 def main() -> int:
@@ -85,12 +42,13 @@ def main() -> int:
         sample = Path(scratch) / "sample"
         charges = write_sample(sample, asked.customers, asked.months)
         print(f"{asked.customers:,} customers, {asked.months} months, {charges:,} charges, seconds")
-        timed = run(sample, Path(scratch) / "home")
-    for title, seconds in timed.phases.items():
-        print(f"  {title:<48}{seconds:8.1f}{seconds / timed.wall:8.1%}")
-    print(f"  {'whole process':<48}{timed.wall:8.1f}")
-    print(f"validation {timed.share:.1%} (aim: under {AIM:.0%}), peak memory {timed.peak:,.0f} MB")
-    return int(timed.share >= AIM)
+        run = run_once(Path(scratch) / "home", sample / "landing", sample / "reference")
+    for title, phase in run.phases.items():
+        print(f"  {title:<48}{phase.wall:8.1f}{phase.wall / run.wall:8.1%}")
+    print(f"  {'whole process':<48}{run.wall:8.1f}")
+    share = sum(run.phases[title].wall for title in VALIDATION) / run.wall
+    print(f"validation {share:.1%} (aim: under {AIM:.0%}), peak memory {run.peak:,.0f} MB")
+    return int(share >= AIM)
 
 
 if __name__ == "__main__":

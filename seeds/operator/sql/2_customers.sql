@@ -369,7 +369,16 @@ select
     coalesce(designation, 'none') as designation,
     is_org and (spend > 15000 or (spend > 3000 and draw('strategic', k) < 0.08))
         as strategic_flag,
-    (is_org and root <> k or root in (select parent from families))
+    -- a head whose members are all yet to come has no group to buy for
+    (
+        is_org and root <> k
+        or root in (
+            select families.parent
+            from families
+            inner join profiles on families.k = profiles.k
+            where profiles.arrival = -1
+        )
+    )
     and draw('agreement', root) < 0.3 as group_agreement,
     -- a code with digits of no office and a wrong check character
     case

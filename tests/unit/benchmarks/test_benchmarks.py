@@ -16,7 +16,14 @@ from orchestration.publish.content_hash import content_hash
 from orchestration.publish.publication import DATABASE_FOR_READERS, MANIFEST
 from tests.benchmarks.contents import BELIEFS, different_tables
 from tests.benchmarks.main_job import FULL, INCREMENT, Run, operator_in
-from tests.benchmarks.processes import RunFailedError, run_measured, tree_megabytes
+from tests.benchmarks.processes import (
+    Cost,
+    Measured,
+    Moment,
+    RunFailedError,
+    run_measured,
+    tree_use,
+)
 from tests.benchmarks.scales import (
     BASELINE,
     Scale,
@@ -39,8 +46,9 @@ TABLES = {
 
 
 def run(wall: float, phases: dict[str, float] | None = None) -> Run:
-    """A run that took so long."""
-    return Run(wall, wall, 100, 200, phases or {})
+    """A run that took so long, as did its phases."""
+    costs = {title: Cost(each, 2 * each, 50, 60) for title, each in (phases or {}).items()}
+    return Run(wall, wall, 100, 200, costs)
 
 
 def publication(folder: Path, **changed: str) -> Path:
@@ -90,6 +98,7 @@ def test_report_shows_phases_and_faults() -> None:
     scale.runs[INCREMENT].append(run(5))
     text = "\n".join(scale_report(scale))
     assert "| Publish | 2.5 |  |" in text
+    assert "| Publish | 2.5 | 5.0 | 60 |" in text
     assert "last month / full: 0.50" in text
     assert f"**fault:** {INCREMENT}: marts.dim_month differs" in text
     assert "equals that of the full run" not in text
@@ -145,16 +154,35 @@ def test_a_command_that_fails_is_told_with_what_it_printed() -> None:
         run_measured((sys.executable, "-c", "raise SystemExit('no such thing')"))
 
 
+def test_a_phase_used_what_was_used_between_its_moments() -> None:
+    moments = [Moment(0, 0, 10), Moment(2, 4, 30), Moment(4, 5, 20)]
+    measured = Measured(Cost(4, 5, 30, 30), [], moments)
+    assert measured.between(1, 3) == Cost(2, 2.5, 30, 30)
+    assert measured.between(3, 9) == Cost(6, 0.5, 20, 20)
+
+
+def test_nothing_looked_at_is_nothing_used() -> None:
+    assert Measured(Cost(1, 1, 1, 1), [], []).between(0, 1) == Cost(1, 0, 0, 0)
+
+
+def test_lines_of_a_command_have_their_moments() -> None:
+    script = "import time; print('a', flush=True); time.sleep(0.2); print('b')"
+    measured = run_measured((sys.executable, "-c", script))
+    (first, one), (second, other) = measured.lines
+    assert (one, other) == ("a\n", "b\n")
+    assert second > first
+
+
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs /proc")
-def test_memory_of_a_tree_counts_the_children() -> None:
-    alone = tree_megabytes(os.getpid())
+def test_use_of_a_tree_counts_the_children() -> None:
+    used, alone = tree_use(os.getpid())
+    script = "x = bytearray(80_000_000); sum(range(10**7)); print(flush=True); input()"
     child = subprocess.Popen(
-        (sys.executable, "-c", "x = bytearray(80_000_000); print(flush=True); input()"),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
+        (sys.executable, "-c", script), stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     assert child.stdout is not None
     child.stdout.readline()
-    together = tree_megabytes(os.getpid())
+    used_with_child, together = tree_use(os.getpid())
     child.communicate(b"\n")
     assert together - alone > 70
+    assert used_with_child > used

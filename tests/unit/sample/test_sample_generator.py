@@ -50,6 +50,21 @@ def test_later_months_leave_earlier_files_unchanged(three_months: Path, tmp_path
     assert all("2025-04" in name or "2025-05" in name for name in added)
 
 
+def test_members_yet_to_come_make_no_group_of_today(tmp_path: Path) -> None:
+    # With this seed two heads have no other members than those of the second year.
+    write_sample(tmp_path / "shorter", 400, 2, seed=18)
+    write_sample(tmp_path / "longer", 400, 24, seed=18)
+    for month in ("2025-01", "2025-02"):
+        name = f"landing/customers/{month}.parquet"
+        shorter, longer = (tmp_path / each / name for each in ("shorter", "longer"))
+        assert shorter.read_bytes() == longer.read_bytes()
+
+
+def test_a_limit_of_memory_changes_nothing(three_months: Path, tmp_path: Path) -> None:
+    write_sample(tmp_path, CUSTOMERS, 3, seed=7, memory_limit="100MB")
+    assert contents(tmp_path) == contents(three_months)
+
+
 def test_control_totals_are_of_the_files_beside_them(three_months: Path, tmp_path: Path) -> None:
     write_sample(tmp_path, CUSTOMERS, 3, seed=7, control_totals=True)
     plain, declared = contents(three_months), contents(tmp_path)
