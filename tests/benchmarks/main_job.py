@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -53,11 +53,6 @@ class Operator:
     reference: Path
     parts: tuple[list[Path], list[Path]]
 
-    @property
-    def megabytes(self) -> float:
-        """Size of the landing area."""
-        return sum(path.stat().st_size for part in self.parts for path in part) / 1e6
-
 
 def operator_in(folder: Path) -> Operator:
     """The operator whose landing area lies in a folder."""
@@ -68,6 +63,11 @@ def operator_in(folder: Path) -> Operator:
     held_back = [path for path in files if month_of(path) == last]
     kept = [path for path in files if not last <= month_of(path) <= months[-1]]
     return Operator(landing, folder / "reference", (kept, held_back))
+
+
+def megabytes(parts: Iterable[Iterable[Path]]) -> float:
+    """Size of the files of some parts of a landing area."""
+    return sum(path.stat().st_size for part in parts for path in part) / 1e6
 
 
 def month_of(path: Path) -> str:
@@ -177,7 +177,7 @@ def main() -> None:
             write_sample(place, chosen.customers, chosen.months)
             print(f"making the operator: {time.monotonic() - began:.1f} s", flush=True)
         operator = operator_in(place)
-        print(f"landing area: {operator.megabytes:,.1f} MB", flush=True)
+        print(f"landing area: {megabytes(operator.parts):,.1f} MB", flush=True)
         for _ in range(chosen.runs):
             with tempfile.TemporaryDirectory() as folder:
                 measured.append(measure(operator, Path(folder)))

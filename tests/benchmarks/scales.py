@@ -7,6 +7,8 @@ Per operator, on the same files: the full run, one with nothing new, all months 
 then the last month, `baseline.sql`, the same in pandas, and a plain `dbt build` on the loaded
 lake. Medians of the runs, and over the operators the slope of cost over size. Every measurement
 is printed when it exists and kept as a line of JSON, so that a later failure loses nothing.
+With `--skip full`, for operators too large to be built twice, the run of all months but the last
+stands for the full run: the baselines compute its months, and the last month comes to its home.
 
 A baseline whose sums are not those of the marts, or an increment that publishes other contents
 than the full run, is told beside the times and makes the benchmark end with 1.
@@ -25,7 +27,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -49,6 +51,7 @@ from tests.benchmarks.main_job import (
     Run,
     deliver,
     keep_settings,
+    megabytes,
     operator_in,
     run_once,
     set_up,
@@ -60,6 +63,7 @@ BASELINE, PANDAS, DBT = "baseline.sql", "pandas", "dbt build"
 BASELINE_RESULT, PANDAS_RESULT = "baseline.duckdb", "pandas"
 KINDS = (FULL, NOTHING_NEW, BUT_LAST, INCREMENT, BASELINE, PANDAS, DBT)
 SKIPPED = {
+    "full": (FULL,),
     "nothing": (NOTHING_NEW,),
     "increment": (BUT_LAST, INCREMENT),
     "baseline": (BASELINE,),
@@ -91,6 +95,11 @@ class Scale:
     runs: dict[str, list[Run]] = field(default_factory=lambda: defaultdict(list))
     faults: list[str] = field(default_factory=list)
 
+    @property
+    def full(self) -> str:
+        """The kind that stands for a full run."""
+        return FULL if self.runs.get(FULL) else BUT_LAST
+
     def median(self, kind: str, measure: Callable[[Run], float]) -> float | None:
         """The median of a measure over the runs of a kind; none if there was no run."""
         runs = self.runs.get(kind)
@@ -115,12 +124,12 @@ def tell(text: str) -> None:
 
 def measure_scale(operator: Operator, plan: Plan) -> Iterator[Scale]:
     """The operator after each round of runs."""
-    scale = Scale(customers_delivered(operator), 0, operator.megabytes)
+    delivered = megabytes(operator.parts if FULL in plan.kinds else operator.parts[:1])
+    scale = Scale(customers_delivered(operator), 0, delivered)
     for number in range(1, plan.runs + 1):
         with tempfile.TemporaryDirectory(dir=plan.folder) as made:
-            folder = Path(made)
-            done: set[str] = set()
-            for kind, part in parts_of_round(operator, folder, plan):
+            round_ = Round(operator, Path(made), plan)
+            for kind, part in round_.parts():
                 tell(f"{scale.customers:,} customers, round {number}, {kind}")
                 try:
                     run = part()
@@ -130,50 +139,79 @@ def measure_scale(operator: Operator, plan: Plan) -> Iterator[Scale]:
                     if kind in (FULL, BUT_LAST):
                         break  # what follows builds on it
                     continue
-                scale.rows = scale.rows or rows_loaded(Home(folder / "home"))
+                scale.rows = scale.rows or rows_loaded(round_.home)
                 scale.runs[kind].append(run)
-                done.add(kind)
+                round_.done.add(kind)
                 tell(f"{run.wall:.1f} s, {run.processor:.1f} s of processors, {run.peak:,.0f} MB")
                 keep(plan.results, scale, kind, run)
-            scale.faults += faults(folder, done)
+            scale.faults += round_.faults()
         yield scale
 
 
-def parts_of_round(
-    operator: Operator, folder: Path, plan: Plan
-) -> Iterator[tuple[str, Callable[[], Run]]]:
-    """Every kind of run once, to be started in this order: the full run first, for the others."""
-    home, second = Home(folder / "home"), folder / "second"
-    whole, partly = folder / "whole", folder / "landing"
-    keep_settings(operator, folder)
-    deliver(operator, [path for part in operator.parts for path in part], whole)
-    set_up(home.root)
-    yield FULL, lambda: run_once(home.root, whole, operator.reference)
-    if NOTHING_NEW in plan.kinds:
-        yield NOTHING_NEW, lambda: run_once(home.root, whole, operator.reference)
-    if BASELINE in plan.kinds:
-        computed = folder / BASELINE_RESULT
-        yield BASELINE, lambda: by_hand("baseline", operator, folder, computed, plan)
-    if PANDAS in plan.kinds:
-        frames = folder / PANDAS_RESULT
-        yield PANDAS, lambda: by_hand("pandas_baseline", operator, folder, frames, plan)
-    if DBT in plan.kinds:
-        yield DBT, lambda: plain_dbt(home, plan.memory_limit)
-    if INCREMENT in plan.kinds:
-        set_up(second)
-        for kind, files in zip((BUT_LAST, INCREMENT), operator.parts, strict=True):
-            deliver(operator, files, partly)
-            yield kind, lambda: run_once(second, partly, operator.reference)
+class Round:
+    """Every kind of run once, in a folder of its own."""
 
+    def __init__(self, operator: Operator, folder: Path, plan: Plan) -> None:
+        self.operator, self.folder, self.plan = operator, folder, plan
+        self.home, self.second = Home(folder / "home"), Home(folder / "second")
+        self.landing = folder / "whole"
+        self.done: set[str] = set()
+        self.published = folder  # by the first run, from its end on
 
-def by_hand(module: str, operator: Operator, folder: Path, computed: Path, plan: Plan) -> Run:
-    """A baseline in a process of its own, over the months that the full run published."""
-    reference = complete_reference(operator.reference, folder / "every_reference")
-    month = closing_month(folder / "home" / "published" / CURRENT)
-    command: list[str | Path] = [sys.executable, "-m", f"tests.benchmarks.{module}"]
-    command += ["--landing", folder / "whole", "--reference", reference, "--out", computed]
-    command += ["--closing-month", str(month), "--memory-limit", plan.memory_limit]
-    return whole_run(run_measured(command).cost, {})
+    def parts(self) -> Iterator[tuple[str, Callable[[], Run]]]:
+        """The runs, to be started in this order; the others build on the first."""
+        kinds, operator = self.plan.kinds, self.operator
+        keep_settings(operator, self.folder)
+        first = FULL if FULL in kinds else BUT_LAST
+        for files in operator.parts if first == FULL else operator.parts[:1]:
+            deliver(operator, files, self.landing)
+        yield first, lambda: self.first_run()
+        if NOTHING_NEW in kinds:
+            yield NOTHING_NEW, lambda: run_once(self.home.root, self.landing, operator.reference)
+        if BASELINE in kinds:
+            yield BASELINE, lambda: self.by_hand("baseline", BASELINE_RESULT)
+        if PANDAS in kinds:
+            yield PANDAS, lambda: self.by_hand("pandas_baseline", PANDAS_RESULT)
+        if INCREMENT in kinds and first == BUT_LAST:
+            deliver(operator, operator.parts[1], self.landing)
+            yield INCREMENT, lambda: run_once(self.home.root, self.landing, operator.reference)
+        if DBT in kinds:
+            yield DBT, lambda: plain_dbt(self.home, self.plan.memory_limit)
+        if INCREMENT in kinds and first == FULL:
+            set_up(self.second.root)
+            partly = self.folder / "landing"
+            for kind, files in zip((BUT_LAST, INCREMENT), operator.parts, strict=True):
+                deliver(operator, files, partly)
+                yield kind, lambda: run_once(self.second.root, partly, operator.reference)
+
+    def first_run(self) -> Run:
+        """The run that the others build on."""
+        set_up(self.home.root)
+        run = run_once(self.home.root, self.landing, self.operator.reference)
+        self.published = (self.home.published / CURRENT).resolve()
+        return run
+
+    def by_hand(self, module: str, result: str) -> Run:
+        """A baseline in a process of its own, over the months that the first run published."""
+        reference = complete_reference(self.operator.reference, self.folder / "every_reference")
+        command: list[str | Path] = [sys.executable, "-m", f"tests.benchmarks.{module}"]
+        command += ["--landing", self.landing, "--reference", reference]
+        command += ["--out", self.folder / result, "--memory-limit", self.plan.memory_limit]
+        command += ["--closing-month", str(closing_month(self.published))]
+        return whole_run(run_measured(command).cost, {})
+
+    def faults(self) -> Iterator[str]:
+        """What is not as it must be of the parts that were done."""
+        for kind, result in ((BASELINE, BASELINE_RESULT), (PANDAS, PANDAS_RESULT)):
+            if kind in self.done:
+                tell(f"comparing {kind} with the marts")
+                found = differences(self.folder / result, self.published)
+                yield from (f"{kind}: {each}" for each in found)
+        if {FULL, INCREMENT} <= self.done:
+            tell("comparing the increment with the full run")
+            different = different_tables(self.published, self.second.published / CURRENT)
+            for name, columns in different.items():
+                yield f"{INCREMENT}: {name} differs from the full run in {', '.join(columns)}"
 
 
 def plain_dbt(home: Home, memory_limit: str) -> Run:
@@ -193,20 +231,6 @@ def rows_loaded(home: Home) -> int:
         row = connection.execute("select sum(rows_loaded) from audit.load").fetchone()
     assert row is not None
     return int(row[0])
-
-
-def faults(folder: Path, done: Container[str]) -> Iterator[str]:
-    """What is not as it must be of the parts of a round that were done."""
-    published = folder / "home" / "published" / CURRENT
-    for kind, computed in ((BASELINE, BASELINE_RESULT), (PANDAS, PANDAS_RESULT)):
-        if kind in done:
-            tell(f"comparing {kind} with the marts")
-            yield from (f"{kind}: {each}" for each in differences(folder / computed, published))
-    if INCREMENT in done:
-        tell("comparing the increment with the full run")
-        different = different_tables(published, folder / "second" / "published" / CURRENT)
-        for name, columns in different.items():
-            yield f"{INCREMENT}: {name} differs from the full run in {', '.join(columns)}"
 
 
 def keep(results: Path, scale: Scale, kind: str, run: Run) -> None:
@@ -252,18 +276,20 @@ def scale_report(scale: Scale) -> Iterator[str]:
         for name, measure, form in MEASURES
     ]
     yield from table(("", *kinds), rows)
-    for kind in (FULL, INCREMENT):
+    for kind in (scale.full, INCREMENT):
         if kind in kinds:
             yield from phase_report(scale, kind)
-    wall = scale.median(FULL, lambda run: run.wall)
+    wall = scale.median(scale.full, lambda run: run.wall)
     if wall:
         yield (
-            f"\nFull run: {scale.megabytes / wall:,.2f} MB and {scale.rows / wall:,.0f} rows "
+            f"\n{scale.full}: {scale.megabytes / wall:,.2f} MB and {scale.rows / wall:,.0f} rows "
             "a second.\n"
         )
     yield from (f"- {name}: {value:.2f}" for name, value in ratios(scale))
     yield from (f"- **fault:** {fault}" for fault in scale.faults)
-    if INCREMENT in scale.runs and not any(INCREMENT in each for each in scale.faults):
+    if {FULL, INCREMENT} <= scale.runs.keys() and not any(
+        INCREMENT in each for each in scale.faults
+    ):
         yield (
             "- Content of the increment equals that of the full run in every published table"
             f" (apart from {', '.join(sorted(OF_RUNS))}, which tell of the runs)."
@@ -295,7 +321,8 @@ def phase_seconds(phase: str) -> Callable[[Run], float]:
 def ratios(scale: Scale) -> Iterator[tuple[str, float]]:
     """How many times as long as another one kind of run took, where both were measured."""
     for name, kind, other in RATIOS:
-        one, base = (scale.median(each, lambda run: run.wall) for each in (kind, other))
+        kinds = (scale.full if each == FULL else each for each in (kind, other))
+        one, base = (scale.median(each, lambda run: run.wall) for each in kinds)
         if one and base:
             yield name, one / base
 
@@ -318,7 +345,11 @@ def slope_report(scales: Sequence[Scale]) -> Iterator[str]:
     rows = []
     for kind in KINDS:
         points = [
-            [(scale.customers, cost) for scale in scales if (cost := scale.median(kind, measure))]
+            [
+                (scale.customers, cost)
+                for scale in scales
+                if (cost := scale.median(scale.full if kind == FULL else kind, measure))
+            ]
             for _, measure, _ in MEASURES
         ]
         if len(points[0]) > 1:
