@@ -151,7 +151,14 @@ def build_in_parts(home: Path, months_at_once: int, since: date | None) -> None:
             {"since": since},
         )
     subprocess.run(
-        [dbt_executable(), "run", "--select", "config.materialized:by_month"],
+        [
+            dbt_executable(),
+            "run",
+            "--select",
+            "config.materialized:by_month",
+            # Settled is what was carried from before the same first month.
+            "+int_settlements_allocated",
+        ],
         cwd=PROJECT_DIR,
         env={**os.environ, **dbt_environment(Home(home), "8GB")},
         check=True,
