@@ -76,11 +76,11 @@ class Lake:
                 f" from before_int_settlements_allocated where settled_on < {begin}"
             )
         self.connection.execute(
-            "create table int_invoices_settled as select invoice_id, issued_on, total_amount,"
-            " total_amount - coalesce(sum(amount), 0) as outstanding_amount,"
-            " max(settled_on) as last_moved_on from int_invoices_receivable"
-            " left join int_settlements_allocated using (invoice_id)"
-            " group by invoice_id, issued_on, total_amount"
+            "create table int_invoices_settled as select invoices.*,"
+            " total_amount - coalesce(settled_amount, 0) as outstanding_amount, last_moved_on"
+            " from int_invoices_receivable as invoices left join (select invoice_id,"
+            " sum(amount) as settled_amount, max(settled_on) as last_moved_on"
+            " from int_settlements_allocated group by invoice_id) using (invoice_id)"
         )
 
     def config(self, **settings: Any) -> None:

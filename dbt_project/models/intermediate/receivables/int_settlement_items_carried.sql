@@ -32,8 +32,12 @@ movements as (
 invoices_in_question as (
 
     select
+        account_id,
+        currency,
         invoice_id,
-        total_amount
+        total_amount,
+        issued_on,
+        due_on
     from {{ built_before('int_invoices_settled') }}
     where
         issued_on < {{ begin }}
@@ -57,8 +61,12 @@ invoices_moved as (
 invoices_open as (
 
     select
+        invoices_in_question.account_id,
+        invoices_in_question.currency,
         invoices_in_question.invoice_id,
-        invoices_in_question.total_amount - coalesce(invoices_moved.amount, 0) as amount
+        invoices_in_question.total_amount - coalesce(invoices_moved.amount, 0) as amount,
+        invoices_in_question.issued_on,
+        invoices_in_question.due_on
     from invoices_in_question
     left join invoices_moved
         on invoices_in_question.invoice_id = invoices_moved.invoice_id
@@ -135,8 +143,68 @@ accounts_whole as (
 
 ),
 
-items as (
+items_left as (
 
+    select
+        account_id,
+        currency,
+        'invoice' as event_kind,
+        invoice_id as event_id,
+        cast(null as varchar) as named_invoice_id,
+        amount,
+        issued_on as event_on,
+        due_on
+    from invoices_open
+    union all
+    select
+        invoices.account_id,
+        invoices.currency,
+        credits.source_kind as event_kind,
+        invoices.invoice_id as event_id,
+        cast(null as varchar) as named_invoice_id,
+        -credits.amount as amount,
+        invoices.issued_on as event_on,
+        invoices.due_on
+    from credits
+    inner join invoices on credits.source_id = invoices.invoice_id
+    where credits.source_kind = 'credit_note'
+    union all
+    -- Money that is left is credit, or waits for its bill: a bill already issued is closed.
+    select
+        payments.account_id,
+        payments.currency,
+        credits.source_kind as event_kind,
+        payments.payment_id as event_id,
+        case when invoices.invoice_id is null then payments.invoice_id end
+            as named_invoice_id,
+        credits.amount,
+        payments.paid_on as event_on,
+        cast(null as date) as due_on
+    from credits
+    inner join payments on credits.source_id = payments.payment_id
+    left join invoices on payments.invoice_id = invoices.invoice_id
+    where credits.source_kind = 'payment'
+
+),
+
+final as (
+
+    select
+        items_left.account_id,
+        items_left.currency,
+        items_left.event_kind,
+        items_left.event_id,
+        items_left.named_invoice_id,
+        cast(items_left.amount as decimal(18, 2)) as amount,
+        items_left.event_on,
+        items_left.due_on
+    from items_left
+    left join accounts_whole
+        on
+            items_left.account_id = accounts_whole.account_id
+            and items_left.currency = accounts_whole.currency
+    where accounts_whole.account_id is null
+    union all
     select
         invoices.account_id,
         invoices.currency,
@@ -145,20 +213,14 @@ items as (
         invoices.invoice_id as event_id,
         cast(null as varchar) as named_invoice_id,
         invoices.total_amount as amount,
-        case
-            when invoices.total_amount < 0 then -coalesce(credits.amount, 0)
-            else coalesce(invoices_open.amount, 0)
-        end as amount_left,
         invoices.issued_on as event_on,
         invoices.due_on
     from invoices
-    left join invoices_open on invoices.invoice_id = invoices_open.invoice_id
-    left join credits
+    inner join accounts_whole
         on
-            invoices.invoice_id = credits.source_id
-            and credits.source_kind = 'credit_note'
+            invoices.account_id = accounts_whole.account_id
+            and invoices.currency = accounts_whole.currency
     union all
-    -- Money still there is credit, or waits for a bill that is not issued yet.
     select
         payments.account_id,
         payments.currency,
@@ -166,47 +228,14 @@ items as (
         payments.payment_id as event_id,
         payments.invoice_id as named_invoice_id,
         payments.amount,
-        coalesce(credits.amount, 0) as amount_left,
         payments.paid_on as event_on,
         cast(null as date) as due_on
     from payments
-    left join credits
+    inner join accounts_whole
         on
-            payments.payment_id = credits.source_id
-            and credits.source_kind = 'payment'
+            payments.account_id = accounts_whole.account_id
+            and payments.currency = accounts_whole.currency
     where payments.paid_on < {{ begin }}
-
-),
-
--- The bill that money left over once named is closed.
-final as (
-
-    select
-        items.account_id,
-        items.currency,
-        items.event_kind,
-        items.event_id,
-        case
-            when accounts_whole.account_id is not null or invoices.invoice_id is null
-                then items.named_invoice_id
-        end as named_invoice_id,
-        cast(
-            case
-                when accounts_whole.account_id is null then items.amount_left
-                else items.amount
-            end as decimal(18, 2)
-        ) as amount,
-        items.event_on,
-        items.due_on
-    from items
-    left join accounts_whole
-        on
-            items.account_id = accounts_whole.account_id
-            and items.currency = accounts_whole.currency
-    left join invoices on items.named_invoice_id = invoices.invoice_id
-    where
-        items.amount_left <> 0
-        or accounts_whole.account_id is not null
 
 )
 
