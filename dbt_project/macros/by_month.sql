@@ -13,6 +13,8 @@
         tells_churn    whether it tells of the churn model's scores, or of what they enter:
                        every run fits the model anew, so all months are built
         in_parts       false for a model that reads all of history for any of its months
+        key            of a model whose rows change long after their month: all rows of a
+                       key are built anew where one of them is of a changed month
 
     Where the months to be built are more than the engine's memory holds at once, which
     the loader says too, they are built in parts, some months at a time.
@@ -118,6 +120,39 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- The same on a range of months, whose end is exclusive and null where it goes on. -#}
+{% macro is_range_needed(from_number, to_number) -%}
+    {%- set parts = build_parts() -%}
+    {%- set first = parts[0][0] -%}
+    {%- if parts | length > 1 -%}
+        (
+            {{ from_number }} < [[end_number]]
+            and ({{ to_number }} is null or {{ to_number }} > [[first_number]])
+        )
+    {%- elif first is none -%} true
+    {%- else -%} ({{ to_number }} is null or {{ to_number }} > {{ first }})
+    {%- endif -%}
+{%- endmacro %}
+
+{#-
+    Of a model with a key: a condition on what makes its rows. They are built anew where a
+    condition on them says so, or where they were of a changed month when last built.
+-#}
+{% macro is_replaced(condition) -%}
+    {%- set first = first_rebuilt_month() -%}
+    {%- set key = config.get('key') -%}
+    {%- if first is none -%} true
+    {%- else -%}
+        (
+            {{ condition }}
+            or {{ key }} in (
+                select {{ key }} from {{ this }}
+                where {{ months_between(config.get('month'), first, none) }}
+            )
+        )
+    {%- endif -%}
+{%- endmacro %}
+
 {% macro months_between(column, first, end) -%}
     {%- set is_number = column.endswith('_number') -%}
     {%- if first is none and end is none -%} true {%- endif -%}
@@ -148,17 +183,36 @@
     {%- set target = this.incorporate(type='table') -%}
     {%- set parts = build_parts() -%}
     {%- set first = parts[0][0] -%}
+    {%- set is_replacing = first is not none and config.get('key') is not none -%}
+    {%- set replacing = this.identifier ~ '__replacing' -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
     {% if first is none %}
         {{ drop_relation_if_exists(load_cached_relation(this)) }}
+    {% elif is_replacing %}
+        {% call statement('select') -%}
+            create or replace temporary table {{ replacing }} as {{ compiled_code }}
+        {%- endcall %}
+        {% call statement('delete') -%}
+            delete from {{ target }}
+            where {{ config.get('key') }} in (
+                select {{ config.get('key') }} from {{ target }}
+                where {{ months_between(config.get('month'), first, none) }}
+                union all
+                select {{ config.get('key') }} from {{ replacing }}
+            )
+        {%- endcall %}
+        {% call statement('main') -%}
+            insert into {{ target }} by name select * from {{ replacing }}
+        {%- endcall %}
+        {% call statement('drop') -%} drop table {{ replacing }} {%- endcall %}
     {% else %}
         {% call statement('delete') -%}
             delete from {{ target }}
             where {{ months_between(config.get('month', 'month'), first, none) }}
         {%- endcall %}
     {% endif %}
-    {% for part_first, part_end in parts %}
+    {% for part_first, part_end in ([] if is_replacing else parts) %}
         {%- set part = select_part(compiled_code, part_first, part_end) -%}
         {% call statement('main') -%}
             {% if loop.first and first is none %}

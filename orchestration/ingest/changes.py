@@ -100,6 +100,7 @@ def changed_months(
         }
         found = _Changes(connection, lake, changes, counted)
         since = min([built.closing_month, *found.months()])
+        since = min([since, *found.months_issued(since)])
         late = [*found.late_months(), *found.months_told_until(built.closing_month)]
         return ChangedMonths(since, min([since, *late]))
     except _EverythingError:
@@ -158,6 +159,18 @@ class _Changes:
             found += self._months_of_what_refers_to(feed)
         return [month for month in found if month]
 
+    def months_issued(self, since: date) -> list[date]:
+        """Those in which bills of that month or a later one were issued: they are owed from then.
+
+        Besides the changed bills these are all others that an owner or a closing month that
+        changed concern.
+        """
+        bills = [f"raw.invoices where billing_month >= date '{since}'"]
+        if "invoices" in self.loads:
+            bills.append(self._changed(feed_contract()["invoices"]))
+        found = [self._month(f"select min(issued_on) from {rows}") for rows in bills]
+        return [month for month in found if month]
+
     def late_months(self) -> list[date]:
         found: list[date | None] = []
         for name in LATE_DAYS.keys() & self.loads.keys():
@@ -180,7 +193,18 @@ class _Changes:
             found.append(self._month(f"select min({day}) from {self._same_keys(feed)}"))
         if feed.name == "invoices":
             found.append(self._month_of_payments_for(self._same_keys(feed)))
+        if feed.name == "payments":
+            self._spare_first_payments(found)
         return found
+
+    def _spare_first_payments(self, changed: Iterable[date | None]) -> None:
+        """The first month of payments decides which bills are settled, also earlier ones."""
+        payments = feed_contract()["payments"]
+        first = self._month(
+            f"select min({EVENT_DAYS['payments']}) from {self._unchanged(payments)}"
+        )
+        if first is None or any(month and month <= first for month in changed):
+            raise _EverythingError
 
     def _month_of_payments_for(self, invoices: str) -> date | None:
         """That of the payments which name them: paid ahead, it lies before the bill's month."""

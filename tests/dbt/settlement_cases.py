@@ -112,3 +112,13 @@ def topped_up(draw: st.DrawFn) -> Case:
         for number in range(draw(st.integers(0, 6)))
     ]
     return Case(bills, payments)
+
+
+@st.composite
+def known_before(draw: st.DrawFn, case: Case, cut: int) -> Case:
+    """The account as an earlier run saw it: what is of the cut's day or later may be new."""
+    seen = st.booleans()
+    return Case(
+        [bill for bill in case.bills if bill.issued < cut or draw(seen)],
+        [payment for payment in case.payments if payment.paid < cut or draw(seen)],
+    )

@@ -22,6 +22,13 @@ SAMPLE = Path(__file__).resolve().parents[2] / "seeds" / "sample"
 LAST_MONTH = "2026-06"
 # They tell of the runs themselves.
 OF_RUNS = ("audit", "snapshots")
+# They hold what a run has to settle, of which int_settlements_allocated keeps the outcome.
+OF_SETTLEMENT = (
+    "intermediate.int_settlement_items_carried",
+    "intermediate.int_receivable_accounts_classified",
+    "intermediate.int_settlement_events_ordered",
+    "intermediate.int_settlements_sequenced",
+)
 
 
 @dataclass(frozen=True)
@@ -151,7 +158,14 @@ def build_in_parts(home: Path, months_at_once: int, since: date | None) -> None:
             {"since": since},
         )
     subprocess.run(
-        [dbt_executable(), "run", "--select", "config.materialized:by_month"],
+        [
+            dbt_executable(),
+            "run",
+            "--select",
+            "config.materialized:by_month",
+            # Settled is what was carried from before the same first month.
+            "+int_settlements_allocated",
+        ],
         cwd=PROJECT_DIR,
         env={**os.environ, **dbt_environment(Home(home), "8GB")},
         check=True,
@@ -178,7 +192,7 @@ def differing_tables(one: Built, other: Built) -> list[str]:
         assert names["one"] == names["other"]
         assert "marts.customer_monthly" in names["one"]
         found = []
-        for name in sorted(names["one"]):
+        for name in sorted(names["one"].difference(OF_SETTLEMENT)):
             row = connection.execute(
                 f"select count(*) from ((from one.{name} except all from other.{name}) "
                 f"union all (from other.{name} except all from one.{name}))"

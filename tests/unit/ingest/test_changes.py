@@ -236,6 +236,28 @@ def test_payment_made_ahead_of_a_bill_that_is_replaced(operator: SmallOperator) 
     assert operator.load(built=built).changed == SINCE_JANUARY
 
 
+def test_bill_issued_before_its_month_is_owed_from_its_issue_on(operator: SmallOperator) -> None:
+    deliver(operator, "invoices", invoice("C1", MARCH, "1.00", invoice_id="X", issued_on=JANUARY))
+    until_february = operator.load(through=FEBRUARY).built
+    assert operator.load(built=until_february).changed == SINCE_JANUARY
+
+
+def test_corrected_bill_counts_from_its_issue_on(operator: SmallOperator, built: Built) -> None:
+    deliver(operator, "invoices", invoice("C1", MARCH, "1.00", issued_on=FEBRUARY))
+    assert operator.load(built=built).changed == SINCE_FEBRUARY
+
+
+def test_payment_of_the_first_month_of_payments_builds_everything(
+    operator: SmallOperator, built: Built
+) -> None:
+    deliver(operator, "payments", payment("late", FEBRUARY, "I-C2-202502"))
+    changed = operator.load(built=built)
+    assert changed.changed == SINCE_FEBRUARY
+    first = [payment("later", JANUARY, "I-C2-202501")]
+    operator.deliver(write_feed(operator.landing, "payments", "first.csv", first), hour=2)
+    assert operator.load(built=changed.built).changed == EVERYTHING
+
+
 def test_other_code_settings_or_references_build_everything(
     operator: SmallOperator, built: Built
 ) -> None:

@@ -2,12 +2,14 @@
 with balances as (
 
     select * from {{ ref('int_invoice_balances_ranged') }}
+    where {{ is_range_needed('month_from_number', 'month_to_number') }}
 
 ),
 
 invoices as (
 
     select * from {{ ref('int_invoices_settled') }}
+    where {{ is_needed('due_month_number', parameter_value('credit_window_months')) }}
 
 ),
 

@@ -1,6 +1,17 @@
+{{ config(
+    materialized='by_month',
+    month='month_from_number',
+    key='invoice_id',
+    in_parts=false,
+) }}
 with invoices as (
 
     select * from {{ ref('int_invoices_settled') }}
+    where
+        {{ is_replaced(
+            is_needed('billing_month') ~ ' or ' ~ is_needed('issued_on')
+            ~ ' or ' ~ is_needed('last_moved_on')
+        ) }}
 
 ),
 

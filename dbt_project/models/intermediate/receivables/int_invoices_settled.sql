@@ -1,24 +1,39 @@
-with invoices as (
+{{ config(
+    materialized='by_month',
+    month='greatest(billing_month, issued_on, last_moved_on)',
+    key='invoice_id',
+    in_parts=false,
+) }}
+with settlements as (
 
-    select * from {{ ref('int_invoices_receivable') }}
+    select * from {{ ref('int_settlements_allocated') }}
+    where invoice_id is not null
 
 ),
 
-settlements as (
+invoices as (
 
-    select * from {{ ref('int_settlements_allocated') }}
+    select * from {{ ref('int_invoices_receivable') }}
+    where
+        {{ is_replaced(
+            is_needed('billing_month') ~ ' or ' ~ is_needed('issued_on')
+            ~ ' or invoice_id in (select invoice_id from settlements where '
+            ~ is_needed('settled_on') ~ ')'
+        ) }}
 
 ),
 
 invoices_moved as (
 
     select
-        invoice_id,
-        cast(sum(amount) as decimal(18, 2)) as settled_amount,
-        max(settled_on) as last_moved_on
+        settlements.invoice_id,
+        cast(sum(settlements.amount) as decimal(18, 2)) as settled_amount,
+        max(settlements.settled_on) as last_moved_on
     from settlements
-    where invoice_id is not null
-    group by invoice_id
+    {%- if first_rebuilt_month() %}
+    inner join invoices on settlements.invoice_id = invoices.invoice_id
+    {%- endif %}
+    group by settlements.invoice_id
 
 ),
 

@@ -2,7 +2,7 @@
 
 with payments as (
 
-    select * from {{ ref('int_payments_directed') }}
+    select * from {{ ref('int_payments_unsettled') }}
 
 ),
 
@@ -15,7 +15,7 @@ accounts as (
 
 invoices as (
 
-    select * from {{ ref('int_invoices_receivable') }}
+    select * from {{ ref('int_invoices_unsettled') }}
 
 ),
 
@@ -46,7 +46,6 @@ movements as (
         currency,
         case when not is_held then invoice_id end as invoice_id,
         payment_id as source_id,
-        1 as movement_number,
         paid_on as settled_on,
         amount
     from payments_placed
@@ -57,7 +56,6 @@ movements as (
         currency,
         cast(null as varchar) as invoice_id,
         payment_id as source_id,
-        2 as movement_number,
         issued_on as settled_on,
         -amount as amount
     from payments_placed
@@ -69,7 +67,6 @@ movements as (
         currency,
         invoice_id,
         payment_id as source_id,
-        3 as movement_number,
         issued_on as settled_on,
         amount
     from payments_placed
@@ -83,7 +80,6 @@ select
     invoice_id,
     'payment' as source_kind,
     source_id,
-    movement_number,
     amount,
     settled_on
 from movements

@@ -52,7 +52,6 @@ matched as (
         invoices.invoice_id,
         money.source_kind,
         money.source_id,
-        invoices.event_number as invoice_number,
         least(invoices.ends_at, money.ends_at) - greatest(
             invoices.ends_at - invoices.amount, money.ends_at - money.amount
         ) as amount,
@@ -97,9 +96,6 @@ movements as (
         invoice_id,
         source_kind,
         source_id,
-        1 as stage_number,
-        invoice_number,
-        1 as leg,
         amount,
         received_on as settled_on
     from matched
@@ -112,9 +108,6 @@ movements as (
         cast(null as varchar) as invoice_id,
         money.source_kind,
         money.source_id,
-        2 as stage_number,
-        0 as invoice_number,
-        1 as leg,
         money.amount - coalesce(settled_at_once.amount, 0) as amount,
         money.received_on as settled_on
     from money
@@ -131,9 +124,6 @@ movements as (
         case when legs.leg = 2 then matched.invoice_id end as invoice_id,
         matched.source_kind,
         matched.source_id,
-        3 as stage_number,
-        matched.invoice_number,
-        legs.leg,
         case
             when legs.leg = 2 then matched.amount
             else -matched.amount
@@ -151,9 +141,6 @@ select
     invoice_id,
     source_kind,
     source_id,
-    row_number() over (
-        partition by source_kind, source_id order by stage_number, invoice_number, leg
-    ) as movement_number,
     cast(amount as decimal(18, 2)) as amount,
     settled_on
 from movements

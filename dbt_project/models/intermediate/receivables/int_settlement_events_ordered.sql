@@ -7,13 +7,13 @@ with accounts as (
 
 invoices as (
 
-    select * from {{ ref('int_invoices_receivable') }}
+    select * from {{ ref('int_invoices_unsettled') }}
 
 ),
 
 payments as (
 
-    select * from {{ ref('int_payments_directed') }}
+    select * from {{ ref('int_payments_unsettled') }}
 
 ),
 

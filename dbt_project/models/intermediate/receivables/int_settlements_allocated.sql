@@ -1,3 +1,4 @@
+{{ config(materialized='by_month', month='settled_on', in_parts=false) }}
 with named as (
 
     select * from {{ ref('int_named_settlements_matched') }}
@@ -24,7 +25,6 @@ final as (
         invoice_id,
         source_kind,
         source_id,
-        cast(movement_number as bigint) as movement_number,
         amount,
         settled_on,
         cast(null as date) as undoes_settled_on
@@ -36,7 +36,6 @@ final as (
         invoice_id,
         source_kind,
         source_id,
-        cast(movement_number as bigint) as movement_number,
         amount,
         settled_on,
         cast(null as date) as undoes_settled_on
@@ -48,7 +47,6 @@ final as (
         invoice_id,
         source_kind,
         source_id,
-        cast(movement_number as bigint) as movement_number,
         cast(amount_cents * 0.01 as decimal(18, 2)) as amount,
         settled_on,
         undoes_settled_on

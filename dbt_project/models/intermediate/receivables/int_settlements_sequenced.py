@@ -34,7 +34,6 @@ class Movement(NamedTuple):
     invoice_id: str | None
     source_kind: str
     source_id: str
-    number: int  # 1, 2, … within the source
     on: Any
     undoes_on: Any
     cents: int
@@ -63,7 +62,6 @@ class Account:
 
     def __init__(self) -> None:
         self.movements: list[Movement] = []
-        self._numbers: dict[tuple[str, str], int] = {}
         self._due: dict[str, Any] = {}
         self._open: dict[str, int] = {}
         self._queue: list[tuple[Any, str]] = []
@@ -211,14 +209,10 @@ class Account:
         cents: int,
         undoes_on: Any = None,
     ) -> None:
-        if not cents:
-            return
-        key = (source.kind, source.event_id)
-        number = self._numbers.get(key, 0) + 1
-        self._numbers[key] = number
-        self.movements.append(
-            Movement(invoice_id, source.kind, source.event_id, number, on, undoes_on, cents)
-        )
+        if cents:
+            self.movements.append(
+                Movement(invoice_id, source.kind, source.event_id, on, undoes_on, cents)
+            )
 
 
 def settle_account(events: Iterable[Event]) -> list[Movement]:
@@ -268,7 +262,6 @@ def model(dbt: Any, session: Any) -> Any:
             ("invoice_id", pyarrow.string()),
             ("source_kind", pyarrow.string()),
             ("source_id", pyarrow.string()),
-            ("movement_number", pyarrow.int64()),
             ("settled_on", pyarrow.date32()),
             ("undoes_settled_on", pyarrow.date32()),
             ("amount_cents", pyarrow.int64()),

@@ -3,11 +3,14 @@
     twenty years. Months beyond that would lack their stars, which the suite of
     customer_star_monthly does not accept.
 -#}
-{% set ratings = 20 %}
+{% set ratings = 20 -%}
+{{ config(materialized='by_month', month='month_number', tells_late=true, in_parts=false) }}
+{%- set first = first_rebuilt_month() %}
 
 with scored as (
 
     select * from {{ ref('int_customer_stars_scored') }}
+    where {{ is_needed('month_number', 1) }}
 
 ),
 
@@ -20,7 +23,7 @@ parameters as (
 -- Until its stars lapse a customer has the most that any month since the rating earned,
 -- so one running maximum tells stars and the month they were reached in. A month
 -- without a rating earns none.
-waiting_1 as (
+earned as (
 
     select
         scored.customer_id,
@@ -33,6 +36,51 @@ waiting_1 as (
     cross join parameters
 
 ),
+
+{% if first is none -%}
+waiting_1 as (
+
+    select * from earned
+
+),
+
+{% else -%}
+-- The stars held in the last month that stays are what later months begin with.
+held_before as (
+
+    select
+        customer_id,
+        month_number,
+        stars,
+        valid_to_number
+    from {{ this }}
+    where month_number = {{ first - 1 }}
+
+),
+
+waiting_1 as (
+
+    select
+        earned.customer_id,
+        earned.active_since_number,
+        earned.month_number,
+        coalesce(
+            {{ star_record(
+                'held_before.stars',
+                '(held_before.valid_to_number - earned.star_valid_months)',
+            ) }},
+            earned.record
+        ) as record,
+        earned.star_valid_months
+    from earned
+    left join held_before
+        on
+            earned.customer_id = held_before.customer_id
+            and earned.month_number = held_before.month_number
+
+),
+
+{% endif -%}
 
 {% for rating in range(1, ratings + 1) %}
 -- The best record before each month since rating {{ rating }}; leaving ends it.

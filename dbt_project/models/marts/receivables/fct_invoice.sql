@@ -1,12 +1,28 @@
-with invoices as (
+{#- An open bill is told as of the closing month, and so anew by every run. -#}
+{{ config(
+    materialized='by_month',
+    month="case
+        when outstanding_amount > 0 then date '9999-01-01'
+        else greatest(billing_month, issued_on, settled_on)
+    end",
+    key='invoice_id',
+    in_parts=false,
+) }}
+with invoices_settled as (
 
-    select * from {{ ref('int_invoices_counted') }}
+    select * from {{ ref('int_invoices_settled') }}
 
 ),
 
-invoices_settled as (
+invoices as (
 
-    select * from {{ ref('int_invoices_settled') }}
+    select * from {{ ref('int_invoices_counted') }}
+    where
+        {{ is_replaced(
+            is_needed('billing_month') ~ ' or ' ~ is_needed('issued_on')
+            ~ ' or invoice_id in (select invoice_id from invoices_settled'
+            ~ ' where outstanding_amount > 0 or ' ~ is_needed('last_moved_on') ~ ')'
+        ) }}
 
 ),
 
