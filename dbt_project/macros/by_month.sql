@@ -15,6 +15,9 @@
         in_parts       false for a model that reads all of history for any of its months
         key            of a model whose rows change long after their month: all rows of a
                        key are built anew where one of them is of a changed month
+        takes          columns taken over as they stand `from` a model that changes in
+                       other months too, by a `key` that both have: in the months that
+                       stay they are brought up to date, row by row, where they differ
 
     Where the months to be built are more than the engine's memory holds at once, which
     the loader says too, they are built in parts, some months at a time.
@@ -179,6 +182,61 @@
     where {{ months_between(config.get('month', 'month'), first, end) }}
 {%- endmacro %}
 
+{#-
+    Bring columns taken from another model up to date in the months before one. Which rows
+    these months have depends on nothing that moves, so no row comes or goes; one that the
+    other model no longer has loses what was taken.
+-#}
+{% macro update_taken(target, takes, end) -%}
+    {{ return(adapter.dispatch('update_taken', 'tierwise')(target, takes, end)) }}
+{%- endmacro %}
+
+{% macro default__update_taken(target, takes, end) -%}
+    merge into {{ target }} as built
+    using ({{ rows_to_update(target, takes, end) }}) as taken
+    on {{ are_equal(takes['key'], 'built', 'taken') }}
+    when matched then update set
+        {%- for column in takes['columns'] %}
+        {{ column }} = taken.{{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
+{%- endmacro %}
+
+{% macro duckdb__update_taken(target, takes, end) -%}
+    update {{ target }} as built
+    set
+        {%- for column in takes['columns'] %}
+        {{ column }} = taken.{{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from ({{ rows_to_update(target, takes, end) }}) as taken
+    where {{ are_equal(takes['key'], 'built', 'taken') }}
+{%- endmacro %}
+
+{% macro rows_to_update(target, takes, end) -%}
+    select
+        {%- for column in takes['key'] %}
+        built.{{ column }},
+        {%- endfor %}
+        {%- for column in takes['columns'] %}
+        latest.{{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ target }} as built
+    left join {{ ref(takes['from']) }} as latest
+        on {{ are_equal(takes['key'], 'built', 'latest') }}
+    where
+        {{ months_between('built.' ~ config.get('month', 'month'), none, end) }}
+        and (
+            {%- for column in takes['columns'] %}
+            {{ 'or ' if not loop.first }}built.{{ column }} is distinct from latest.{{ column }}
+            {%- endfor %}
+        )
+{%- endmacro %}
+
+{% macro are_equal(columns, one, other) -%}
+    {%- for column in columns -%}
+        {{ one }}.{{ column }} = {{ other }}.{{ column }}{{ ' and ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
 {% materialization by_month, adapter='duckdb' %}
     {%- set target = this.incorporate(type='table') -%}
     {%- set parts = build_parts() -%}
@@ -207,6 +265,11 @@
         {%- endcall %}
         {% call statement('drop') -%} drop table {{ replacing }} {%- endcall %}
     {% else %}
+        {% if config.get('takes') %}
+            {% call statement('update_taken') -%}
+                {{ update_taken(target, config.get('takes'), first) }}
+            {%- endcall %}
+        {% endif %}
         {% call statement('delete') -%}
             delete from {{ target }}
             where {{ months_between(config.get('month', 'month'), first, none) }}

@@ -33,3 +33,22 @@
     ('charge_level', 'pays less than others', 'pays more than others'),
 ]) }}
 {%- endmacro %}
+
+{#-
+    What a feature adds to the score: its distance from the average, in the units and
+    within the bounds of the fit. What is not measured stands at the average.
+-#}
+{% macro contribution(measured, feature, fit) -%}
+{{ fit }}.{{ feature }}_weight * (
+    least(
+        greatest(
+            coalesce({{ measured }}.{{ feature }}, {{ fit }}.{{ feature }}_centre),
+            {{ fit }}.{{ feature }}_lower
+        ),
+        {{ fit }}.{{ feature }}_upper
+    ) - {{ fit }}.{{ feature }}_centre
+)
+{%- endmacro %}
+
+{#- The probability that a score tells, from the terms that add up to it. -#}
+{% macro probability_of(terms) -%} 1 / (1 + exp(-({{ terms | join(' + ') }}))) {%- endmacro %}

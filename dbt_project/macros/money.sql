@@ -5,13 +5,14 @@
 
 {#-
     A quotient of two numbers, the first of at most 4 decimals and the second of 8, exact
-    and rounded to 4.
+    and rounded to 4. Where both take long to compute, the quotient of doubles can be
+    given too; they are then computed only where it cannot tell.
 -#}
-{% macro divide_money(numerator, denominator) -%}
-    {{ return(adapter.dispatch('divide_money', 'tierwise')(numerator, denominator)) }}
+{% macro divide_money(numerator, denominator, quotient=none) -%}
+    {{ return(adapter.dispatch('divide_money', 'tierwise')(numerator, denominator, quotient)) }}
 {%- endmacro %}
 
-{% macro default__divide_money(numerator, denominator) -%}
+{% macro default__divide_money(numerator, denominator, quotient) -%}
 cast(
     round(
         cast({{ numerator }} as decimal(28, 4))
@@ -34,10 +35,10 @@ and abs(abs({{ quotient }}) * 10000 % 1 - 0.5) > 0.01
     DuckDB divides decimals as floats; whole numbers of 10^-4 and 10^-8 stay exact, and
     cost a hundred times as much. So they are for where the float cannot tell.
 -#}
-{% macro duckdb__divide_money(numerator, denominator) -%}
-    {%- set quotient -%}
-    (cast({{ numerator }} as double) / nullif(cast({{ denominator }} as double), 0))
-    {%- endset -%}
+{% macro duckdb__divide_money(numerator, denominator, quotient) -%}
+    {%- set quotient = quotient or (
+        '(cast(' ~ numerator ~ ' as double) / nullif(cast(' ~ denominator ~ ' as double), 0))'
+    ) -%}
     {%- set units -%} cast(cast({{ numerator }} as decimal(38, 4)) * 10000 as hugeint) {%- endset -%}
     {%- set parts -%} cast(cast({{ denominator }} as decimal(38, 8)) * 100000000 as hugeint) {%- endset -%}
 case

@@ -57,3 +57,35 @@ cast(
     ) as decimal(18, 4)
 )
 {%- endmacro %}
+
+{#-
+    100 x (sum of weight x layer) / (sum of the weights), each layer a place of places, as
+    one quotient over the common denominator: exact to its last digit. These are its
+    parts, of whole numbers cast to a type; a place may have decimals.
+-#}
+{% macro weighted_points(type, place_type) -%}
+    {%- set terms = [] -%}
+    {%- for weight, place, others in [
+        ('current_weight', 'current_place', ['potential_places', 'social_places']),
+        ('potential_weight', 'potential_place', ['current_places', 'social_places']),
+        ('social_weight', 'social_score', ['current_places', 'potential_places']),
+    ] -%}
+        {%- do terms.append(
+            product_of([weight] + others, type) ~ ' * ' ~ product_of([place], place_type)
+        ) -%}
+    {%- endfor -%}
+(100 * ({{ terms | join(' + ') }}))
+{%- endmacro %}
+
+{% macro weighted_places(type) -%}
+(
+    cast(current_weight + potential_weight + social_weight as {{ type }})
+    * {{ product_of(['current_places', 'potential_places', 'social_places'], type) }}
+)
+{%- endmacro %}
+
+{% macro product_of(columns, type) -%}
+    {%- for column in columns -%}
+cast({{ column }} as {{ type }}) {{- ' * ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}

@@ -52,8 +52,11 @@ class Scales:
         """Distances from the centre in units of the scale; 0 where not measured."""
         import numpy
 
-        cut = numpy.clip(values, self.lower, self.upper)
-        return numpy.nan_to_num((cut - self.centre) / self.scale)
+        distances = numpy.clip(values, self.lower, self.upper)
+        distances -= self.centre
+        distances /= self.scale
+        distances[numpy.isnan(distances)] = 0
+        return distances
 
 
 @dataclass(frozen=True)
@@ -123,13 +126,14 @@ def find_scales(values: Any, clip_share: float) -> Scales:
     lower, upper, centre = (numpy.zeros(count) for _ in range(3))
     scale, measured = numpy.ones(count), numpy.zeros(count)
     for column in range(count):
-        known = values[:, column]
+        known = numpy.ascontiguousarray(values[:, column])
         known = known[~numpy.isnan(known)]
         if not known.size:
             continue
-        distinct, counts = numpy.unique(known, return_counts=True)
-        commonest = distinct[counts.argmax()]
-        others = known[known != commonest]
+        ordered = numpy.sort(known)
+        starts = numpy.flatnonzero(numpy.diff(ordered, prepend=-numpy.inf))
+        commonest = ordered[starts[numpy.diff(starts, append=ordered.size).argmax()]]
+        others = ordered[ordered != commonest]
         bounds = [commonest, commonest]
         if others.size:
             bounds += list(numpy.quantile(others, [clip_share, 1 - clip_share]))
@@ -150,13 +154,13 @@ def fit_logistic(values: Any, left: Any, rules: Rules) -> Fit:
 
     scales = find_scales(values, rules.clip_share)
     standardised = scales.standardise(values)
-    used = standardised.std(axis=0) > 0
+    used = numpy.ptp(standardised, axis=0) > 0
     coefficients = numpy.zeros(values.shape[1])
     # One thread and a solver of second order: the same digits on every machine.
     with threadpool_limits(limits=1):
         regression = LogisticRegression(
             C=1 / rules.penalty, solver="newton-cholesky", tol=1e-10, max_iter=200
-        ).fit(standardised[:, used], left)
+        ).fit(standardised.compress(used, axis=1), left)
     coefficients[used] = numpy.round(regression.coef_[0], DECIMALS)
     return Fit(round(float(regression.intercept_[0]), DECIMALS), coefficients, scales)
 
@@ -176,13 +180,28 @@ def prior_fit(
     )
 
 
+def auc_of(scores: Any, left: Any) -> float:
+    """The share of pairs of a leaver and a stayer that scores order rightly; ties count half.
+
+    Whole numbers to the last division; there must be leavers and stayers.
+    """
+    import numpy
+
+    ordered = numpy.sort(scores)
+    leavers = scores[left > 0]
+    # Twice the places of the leavers among all, less those among themselves.
+    places = sum(int(ordered.searchsorted(leavers, side).sum()) for side in ("left", "right"))
+    pairs = leavers.size * (scores.size - leavers.size)
+    return (places - leavers.size**2) / (2 * pairs)
+
+
 def measure(probabilities: Any, left: Any) -> dict[str, float | None]:
     """How well probabilities told who left. Rankings need leavers and stayers.
 
     calibration_in_the_large is the mean probability less the rate that came true.
     """
     import numpy
-    from sklearn.metrics import average_precision_score, roc_auc_score
+    from sklearn.metrics import average_precision_score
 
     if not len(left):
         return {}
@@ -194,7 +213,7 @@ def measure(probabilities: Any, left: Any) -> dict[str, float | None]:
     }
     if 0 < rate < 1:
         top = numpy.argsort(-probabilities, kind="stable")[: -(-len(left) // 10)]
-        measures["auc"] = float(roc_auc_score(left, probabilities))
+        measures["auc"] = auc_of(probabilities, left)
         measures["average_precision"] = float(average_precision_score(left, probabilities))
         measures["top_decile_lift"] = float(left[top].mean()) / rate
     return measures
@@ -206,13 +225,12 @@ def single_aucs(values: Any, left: Any) -> Any:
     A feature that knows what is yet to come shows here.
     """
     import numpy
-    from sklearn.metrics import roc_auc_score
 
     found = numpy.full(values.shape[1], numpy.nan)
     for column in range(values.shape[1]):
         known = ~numpy.isnan(values[:, column])
         if known.any() and 0 < left[known].mean() < 1:
-            auc = float(roc_auc_score(left[known], values[known, column]))
+            auc = auc_of(values[known, column], left[known])
             found[column] = max(auc, 1 - auc)
     return found
 
@@ -220,6 +238,15 @@ def single_aucs(values: Any, left: Any) -> Any:
 def fold_of(customer_id: str, folds: int) -> int:
     """The part a customer belongs to, whatever else is delivered."""
     return int(hashlib.md5(customer_id.encode(), usedforsecurity=False).hexdigest(), 16) % folds
+
+
+def numbered(customers: Any) -> tuple[list[str], Any]:
+    """The distinct customers in their order, and the place of each row's customer there."""
+    import numpy
+
+    distinct = sorted(set(customers))
+    places = {customer: place for place, customer in enumerate(distinct)}
+    return distinct, numpy.fromiter((places[each] for each in customers), int, len(customers))
 
 
 def auc_of_unseen_customers(
@@ -230,7 +257,6 @@ def auc_of_unseen_customers(
     None where a part of the customers has no departure to learn from.
     """
     import numpy
-    from sklearn.metrics import roc_auc_score
 
     if not 0 < left[test].mean() < 1:
         return None
@@ -239,10 +265,9 @@ def auc_of_unseen_customers(
         seen = train & (folds != fold)
         if not 0 < left[seen].mean() < 1:
             return None
-        scores[folds == fold] = fit_logistic(values[seen], left[seen], rules).probabilities(
-            values[folds == fold]
-        )
-    return float(roc_auc_score(left[test], scores[test]))
+        unseen = test & (folds == fold)
+        scores[unseen] = fit_logistic(values[seen], left[seen], rules).probabilities(values[unseen])
+    return auc_of(scores[test], left[test])
 
 
 @dataclass(frozen=True)
@@ -265,7 +290,8 @@ def fit_models(
     """
     import numpy
 
-    order = numpy.lexsort((rows["month_number"], rows["customer_id"]))
+    customers, places = numbered(rows["customer_id"])
+    order = numpy.lexsort((rows["month_number"], places))
     month, left, values = (rows[name][order] for name in ("month_number", "left", "values"))
     labelled = ~numpy.isnan(left)
     months = split_months(
@@ -283,8 +309,8 @@ def fit_models(
         evaluated = evaluated.shifted(values[recent], float(left[recent].mean()))
         refitted = fit_logistic(values[final], left[final], rules)
         refitted = refitted.shifted(values[test], float(left[test].mean()))
-        customers = rows["customer_id"][order]
-        folds = numpy.array([fold_of(each, rules.folds) for each in customers])
+        parts = numpy.array([fold_of(customer, rules.folds) for customer in customers])
+        folds = parts[places[order]]
         unseen = auc_of_unseen_customers(values, left, folds, train, test, rules)
     else:
         evaluated = refitted = prior_fit(values, features, prior, rules.clip_share)

@@ -1,5 +1,7 @@
 {{ config(materialized='by_month', tells_churn=true) }}
 {%- set features = churn_features() -%}
+{%- set places = 32 -%}
+{%- set heights_per_unit = 1000000000000 -%}
 with measured as (
 
     select * from {{ ref('int_customer_churn_features_measured') }}
@@ -13,12 +15,13 @@ figures as (
 
 ),
 
--- One row per fit: what each feature adds for each of its units off the average.
+-- One row per fit: what each feature adds for each of its units off the average, which
+-- side of it raises the risk, and how a height is counted: not where that has no words.
 fits as (
 
     select
         fit,
-        {%- for feature, _, _ in features %}
+        {%- for feature, low, high in features %}
         max(case when name = '{{ feature }}' then value / scale end)
             as {{ feature }}_weight,
         max(case when name = '{{ feature }}' then centre end) as {{ feature }}_centre,
@@ -26,6 +29,16 @@ fits as (
             as {{ feature }}_lower,
         max(case when name = '{{ feature }}' then upper_bound end)
             as {{ feature }}_upper,
+        max(
+            case
+                when name <> '{{ feature }}' then 0
+                when value < 0 then {{ heights_per_unit if low else 0 }}
+                else {{ heights_per_unit if high else 0 }}
+            end
+        ) as {{ feature }}_heights,
+        min(
+            case when name = '{{ feature }}' and value < 0 then -1 else 1 end
+        ) as {{ feature }}_side,
         {%- endfor %}
         max(case when name = 'intercept' then value end) as intercept
     from figures
@@ -44,149 +57,125 @@ tested_months as (
 
 ),
 
-{%- for fit in ['final', 'evaluation'] %}
-
-{{ fit }}_contributions as (
+contributions as (
 
     select
         measured.customer_id,
         measured.month,
         measured.month_number,
+        measured.left_within_3m,
         {%- for feature, _, _ in features %}
-        case
-            when measured.{{ feature }} is null then 0
-            else fits.{{ feature }}_weight * (
-                least(
-                    greatest(measured.{{ feature }}, fits.{{ feature }}_lower),
-                    fits.{{ feature }}_upper
-                ) - fits.{{ feature }}_centre
-            )
-        end as {{ feature }},
+        {{ contribution('measured', feature, 'fits') }} as {{ feature }},
         {%- endfor %}
-        -- Whether the side that raises the risk has words.
-        {%- for feature, low, high in features %}
         case
-            when fits.{{ feature }}_weight < 0 then {{ 'true' if low else 'false' }}
-            else {{ 'true' if high else 'false' }}
-        end as {{ feature }}_is_told,
-        {%- endfor %}
+            when
+                measured.month_number >= tested_months.first_number
+                and measured.month_number <= tested_months.last_number
+                then
+                    {%- set terms = ['evaluated_fits.intercept'] %}
+                    {%- for feature, _, _ in features %}
+                    {%- do terms.append(
+                        contribution('measured', feature, 'evaluated_fits')
+                    ) %}
+                    {%- endfor %}
+                    {{ probability_of(terms) }}
+        end as evaluated_probability,
         fits.intercept
     from measured
-    inner join fits on fits.fit = '{{ fit }}'
-    {%- if fit == 'evaluation' %}
-    inner join tested_months
-        on
-            measured.month_number >= tested_months.first_number
-            and measured.month_number <= tested_months.last_number
-    {%- endif %}
-
-),
-{%- endfor %}
-
-evaluated as (
-
-    select
-        customer_id,
-        month_number,
-        1 / (
-            1 + exp(
-                -(
-                    intercept
-                    {%- for feature, _, _ in features %}
-                    + {{ feature }}
-                    {%- endfor %}
-                )
-            )
-        ) as probability
-    from evaluation_contributions
+    inner join fits on fits.fit = 'final'
+    inner join fits as evaluated_fits on evaluated_fits.fit = 'evaluation'
+    cross join tested_months
 
 ),
 
-{%- for rank in [1, 2, 3] %}
-{%- set before = 'final_contributions' if rank == 1 else 'named_' ~ (rank - 1) %}
-
--- What raises the score most, after those already named.
-highest_{{ rank }} as (
+-- What raises the score, as whole numbers that tell the place of the feature too: of the
+-- same height the earlier feature comes first, and no two are equal.
+scored as (
 
     select
-        {{ before }}.*,
+        contributions.customer_id,
+        contributions.month,
+        contributions.month_number,
+        contributions.left_within_3m,
+        {%- set terms = ['contributions.intercept'] %}
+        {%- for feature, _, _ in features %}
+        {%- do terms.append('contributions.' ~ feature) %}
+        cast(
+            contributions.{{ feature }} * fits.{{ feature }}_heights as bigint
+        ) * {{ places }} + {{ places - loop.index }} as {{ feature }},
+        {%- endfor %}
+        {{ probability_of(terms) }} as churn_probability,
+        contributions.evaluated_probability
+    from contributions
+    inner join fits on fits.fit = 'final'
+
+),
+
+first_named as (
+
+    select
+        scored.*,
         greatest(
-            0
-            {%- for feature, _, _ in features -%}
-            ,
-            case
-                when
-                    {{ feature }}_is_told
-                    {%- for earlier in range(1, rank) %}
-                    and coalesce(feature_{{ earlier }}, '') <> '{{ feature }}'
-                    {%- endfor %}
-                    then {{ feature }}
-                else 0
-            end
+            {%- for feature, _, _ in features %}
+            {{ feature }}{{ ',' if not loop.last }}
             {%- endfor %}
-        ) as highest_{{ rank }}
-    from {{ before }}
+        ) as height_1
+    from scored
 
 ),
 
-named_{{ rank }} as (
+second_named as (
 
     select
-        highest_{{ rank }}.*,
-        case
-            when highest_{{ rank }} = 0 then null
+        first_named.*,
+        greatest(
             {%- for feature, _, _ in features %}
-            when
-                {{ feature }} = highest_{{ rank }}
-                and {{ feature }}_is_told
-                {%- for earlier in range(1, rank) %}
-                and feature_{{ earlier }} <> '{{ feature }}'
-                {%- endfor %}
-                then '{{ feature }}'
+            {{ feature }} * cast({{ feature }} < height_1 as bigint)
+            {{- ',' if not loop.last }}
             {%- endfor %}
-        end as feature_{{ rank }}
-    from highest_{{ rank }}
+        ) as height_2
+    from first_named
 
 ),
-{%- endfor %}
+
+third_named as (
+
+    select
+        second_named.*,
+        greatest(
+            {%- for feature, _, _ in features %}
+            {{ feature }} * cast({{ feature }} < height_2 as bigint)
+            {{- ',' if not loop.last }}
+            {%- endfor %}
+        ) as height_3
+    from second_named
+
+),
 
 final as (
 
     select
-        named_3.customer_id,
-        named_3.month,
-        named_3.month_number,
-        cast(
-            1 / (
-                1 + exp(
-                    -(
-                        named_3.intercept
-                        {%- for feature, _, _ in features %}
-                        + named_3.{{ feature }}
-                        {%- endfor %}
-                    )
-                )
-            ) as decimal(9, 6)
-        ) as churn_probability,
+        third_named.customer_id,
+        third_named.month,
+        third_named.month_number,
+        cast(third_named.churn_probability as decimal(9, 6)) as churn_probability,
         {%- for rank in [1, 2, 3] %}
         case
-            {%- for feature, low, high in features %}
-            when named_3.feature_{{ rank }} = '{{ feature }}'
+            when third_named.height_{{ rank }} >= {{ places }}
                 then
-                    case
-                        when fits.{{ feature }}_weight < 0 then '{{ low or high }}'
-                        else '{{ high or low }}'
+                    case {{ places }} - third_named.height_{{ rank }} % {{ places }}
+                        {%- for feature, _, _ in features %}
+                        when {{ loop.index }}
+                            then {{ loop.index }} * fits.{{ feature }}_side
+                        {%- endfor %}
                     end
-            {%- endfor %}
         end as reason_{{ rank }},
         {%- endfor %}
-        cast(evaluated.probability as decimal(9, 6)) as evaluated_probability
-    from named_3
+        cast(third_named.evaluated_probability as decimal(9, 6))
+            as evaluated_probability,
+        third_named.left_within_3m
+    from third_named
     inner join fits on fits.fit = 'final'
-    left join evaluated
-        on
-            named_3.customer_id = evaluated.customer_id
-            and named_3.month_number = evaluated.month_number
 
 )
 

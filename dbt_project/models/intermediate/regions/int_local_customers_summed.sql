@@ -1,4 +1,4 @@
-{{ config(materialized='by_month', tells_churn=true) }}
+{{ config(materialized='by_month', tells_late=true) }}
 with revenue as (
 
     select * from {{ ref('int_customer_revenue_averaged') }}
@@ -17,13 +17,6 @@ activity as (
 
     select * from {{ ref('int_customer_activity_counted') }}
     where {{ is_needed('month') }}
-
-),
-
-kinds as (
-
-    select * from {{ ref('int_customer_kinds_assigned') }}
-    where {{ is_needed('month_number') }}
 
 ),
 
@@ -55,7 +48,6 @@ customer_months as (
         revenue.month,
         coalesce(activity.active_subscriptions, 0) as active_subscriptions,
         coalesce(activity.active_accounts, 0) as active_accounts,
-        coalesce(kinds.segment = 'key', false) as is_key,
         revenue.revenue,
         movements.won_revenue,
         movements.kept_revenue,
@@ -73,10 +65,6 @@ customer_months as (
         on
             revenue.customer_id = activity.customer_id
             and revenue.month = activity.month
-    left join kinds
-        on
-            revenue.customer_id = kinds.customer_id
-            and revenue.month = kinds.month
     left join movements
         on
             revenue.customer_id = movements.customer_id
@@ -98,12 +86,9 @@ final as (
         local_code,
         month,
         count(case when active_subscriptions > 0 then 1 end) as customers,
-        count(case when active_subscriptions > 0 and is_key then 1 end)
-            as key_customers,
         cast(sum(active_subscriptions) as bigint) as active_subscriptions,
         cast(sum(active_accounts) as bigint) as active_accounts,
         {{ sum_money('revenue') }} as revenue,
-        {{ sum_money('case when is_key then revenue else 0 end') }} as key_revenue,
         {{ sum_money('won_revenue') }} as revenue_won,
         {{ sum_money('kept_revenue') }} as revenue_kept,
         {{ sum_money('grown_revenue') }} as revenue_grown,

@@ -1,18 +1,7 @@
-with spine as (
+{{ config(materialized='view') }}
+with layers as (
 
-    select * from {{ ref('int_customer_months_spined') }}
-
-),
-
-margins as (
-
-    select * from {{ ref('int_customer_margins_measured') }}
-
-),
-
-revenue as (
-
-    select * from {{ ref('int_customer_revenue_averaged') }}
+    select * from {{ ref('int_customer_layers_measured') }}
 
 ),
 
@@ -24,129 +13,42 @@ risks as (
 
 windows as (
 
-    {{ named_parameters([
-        'margin_mean_months',
-        'trend_months',
-        'trend_minimum_months',
-        'value_horizon_months',
-        'churn_horizon_months',
-    ]) }}
+    {{ named_parameters(['value_horizon_months', 'churn_horizon_months']) }}
 
 ),
 
-bounds as (
+rates as (
 
-    {{ named_parameters(
-        ['trend_min', 'trend_max', 'discount_rate_year'], type='double'
-    ) }}
-
-),
-
--- A margin enters the sum in its month and leaves it when the window has passed.
-movements as (
-
-    select
-        customer_id,
-        month_number,
-        margin as margin_change,
-        true as is_month
-    from margins
-    union all
-    select
-        margins.customer_id,
-        margins.month_number + windows.margin_mean_months as month_number,
-        cast(-margins.margin as decimal(18, 4)) as margin_change,
-        false as is_month
-    from margins
-    cross join windows
-
-),
-
-accumulated as (
-
-    select
-        customer_id,
-        month_number,
-        is_month,
-        cast(
-            sum(margin_change) over (
-                partition by customer_id
-                order by month_number
-                range between unbounded preceding and current row
-            ) as decimal(18, 4)
-        ) as window_margin
-    from movements
-
-),
-
-averaged as (
-
-    select
-        spine.customer_id,
-        spine.month,
-        spine.month_number,
-        spine.is_ranked,
-        risks.churn_probability,
-        {{ average_revenue(
-            'accumulated.window_margin',
-            'revenue.months_existing',
-            'windows.margin_mean_months',
-        ) }} as mean_margin,
-        case
-            when revenue.months_existing >= windows.trend_minimum_months
-                then revenue.avg_revenue_3m
-        end as recent_revenue,
-        revenue_before.avg_revenue_3m as earlier_revenue
-    from spine
-    cross join windows
-    inner join accumulated
-        on
-            spine.customer_id = accumulated.customer_id
-            and spine.month_number = accumulated.month_number
-            and accumulated.is_month
-    left join revenue
-        on
-            spine.customer_id = revenue.customer_id
-            and spine.month_number = revenue.month_number
-    left join revenue as revenue_before
-        on
-            spine.customer_id = revenue_before.customer_id
-            and spine.month_number - windows.trend_months = revenue_before.month_number
-    left join risks
-        on
-            spine.customer_id = risks.customer_id
-            and spine.month_number = risks.month_number
+    {{ named_parameters(['discount_rate_year'], type='double') }}
 
 ),
 
 trended as (
 
     select
-        averaged.*,
-        case
-            when averaged.recent_revenue > 0 and averaged.earlier_revenue > 0
-                then least(
-                    greatest(
-                        power(
-                            {{ share_of(
-                                'averaged.recent_revenue', 'averaged.earlier_revenue'
-                            ) }},
-                            1.0 / windows.trend_months
-                        ),
-                        bounds.trend_min
-                    ),
-                    bounds.trend_max
-                )
-            else 1
-        end
+        layers.customer_id,
+        layers.month,
+        layers.month_number,
+        layers.is_ranked,
+        risks.churn_probability,
+        layers.mean_margin,
+        layers.margin,
+        layers.social_score,
+        layers.current_place,
+        layers.current_places,
+        layers.monthly_trend
         * power(
-            1 - cast(averaged.churn_probability as double),
+            1 - cast(risks.churn_probability as double),
             1.0 / windows.churn_horizon_months
         )
-        / power(1 + bounds.discount_rate_year, 1.0 / 12) as monthly_factor
-    from averaged
+        / power(1 + rates.discount_rate_year, 1.0 / 12) as monthly_factor
+    from layers
     cross join windows
-    cross join bounds
+    cross join rates
+    left join risks
+        on
+            layers.customer_id = risks.customer_id
+            and layers.month_number = risks.month_number
 
 ),
 
@@ -161,6 +63,10 @@ annuities as (
         trended.is_ranked,
         trended.churn_probability,
         trended.mean_margin,
+        trended.margin,
+        trended.social_score,
+        trended.current_place,
+        trended.current_places,
         case
             when abs(trended.monthly_factor - 1) > 0.0001
                 then
@@ -195,7 +101,10 @@ final as (
         customer_id,
         month,
         month_number,
-        mean_margin,
+        margin,
+        social_score,
+        current_place,
+        current_places,
         case
             when not is_ranked then cast(0 as decimal(18, 4))
             when churn_probability is not null
@@ -206,7 +115,8 @@ final as (
                         4
                     ) as decimal(18, 4)
                 )
-        end as potential_value
+        end as potential_value,
+        is_ranked
     from annuities
 
 )

@@ -1,23 +1,13 @@
 with risks as (
 
     select * from {{ ref('int_customer_churn_scored') }}
-
-),
-
-measured as (
-
-    select
-        customer_id,
-        month_number,
-        left_within_3m
-    from {{ ref('int_customer_churn_features_measured') }}
     where left_within_3m is not null
 
 ),
 
-potentials as (
+prospects as (
 
-    select * from {{ ref('int_customer_potentials_valued') }}
+    select * from {{ ref('int_customer_prospects_measured') }}
 
 ),
 
@@ -43,20 +33,16 @@ foretold as (
         risks.evaluated_probability is null
         and models.model = 'logistic_regression'
         and risks.month >= models.first_train_month as is_in_sample,
-        measured.left_within_3m,
+        risks.left_within_3m,
         cast(
-            greatest(coalesce(potentials.mean_margin, 0), 0)
+            greatest(coalesce(prospects.mean_margin, 0), 0)
             * parameters.churn_value_months as decimal(18, 4)
         ) as value_at_stake
     from risks
-    inner join measured
+    inner join prospects
         on
-            risks.customer_id = measured.customer_id
-            and risks.month_number = measured.month_number
-    inner join potentials
-        on
-            risks.customer_id = potentials.customer_id
-            and risks.month_number = potentials.month_number
+            risks.customer_id = prospects.customer_id
+            and risks.month_number = prospects.month_number
     cross join models
     cross join parameters
 

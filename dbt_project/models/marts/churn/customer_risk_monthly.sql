@@ -6,17 +6,6 @@ with risks as (
 
 ),
 
-measured as (
-
-    select
-        customer_id,
-        month_number,
-        left_within_3m
-    from {{ ref('int_customer_churn_features_measured') }}
-    where {{ is_needed('month_number') }}
-
-),
-
 models as (
 
     select model from {{ ref('churn_model') }}
@@ -40,16 +29,21 @@ final as (
         risks.month,
         risks.churn_probability,
         bands.risk_band,
-        risks.reason_1,
-        risks.reason_2,
-        risks.reason_3,
+        {%- for rank in [1, 2, 3] %}
+        case risks.reason_{{ rank }}
+            {%- for _, low, high in churn_features() %}
+            {%- if low %}
+            when {{ -loop.index }} then '{{ low }}'
+            {%- endif %}
+            {%- if high %}
+            when {{ loop.index }} then '{{ high }}'
+            {%- endif %}
+            {%- endfor %}
+        end as reason_{{ rank }},
+        {%- endfor %}
         models.model,
-        measured.left_within_3m
+        risks.left_within_3m
     from risks
-    inner join measured
-        on
-            risks.customer_id = measured.customer_id
-            and risks.month_number = measured.month_number
     inner join bands
         on
             risks.churn_probability >= bands.lower_bound

@@ -1,4 +1,13 @@
-{{ config(materialized='by_month', tells_churn=true) }}
+{{ config(
+    materialized='by_month',
+    tells_late=true,
+    tells_tiers=true,
+    takes={
+        'from': 'int_customer_kinds_assigned',
+        'key': ['customer_id', 'month'],
+        'columns': ['segment', 'is_strategic', 'is_premier'],
+    },
+) }}
 with spine as (
 
     select * from {{ ref('int_customer_months_spined') }}

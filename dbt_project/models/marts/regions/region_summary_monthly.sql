@@ -1,9 +1,7 @@
-{%- set counts = [
-    'customers', 'key_customers', 'active_subscriptions', 'active_accounts',
-] -%}
+{%- set counts = ['customers', 'active_subscriptions', 'active_accounts'] -%}
 {%- set amounts = [
-    'revenue', 'key_revenue', 'revenue_won', 'revenue_kept', 'revenue_grown',
-    'complaint_exposure', 'overdue_amount',
+    'revenue', 'revenue_won', 'revenue_kept', 'revenue_grown', 'complaint_exposure',
+    'overdue_amount',
 ] -%}
 {%- set churn_counts = ['customers_before', 'customers_left'] -%}
 {%- set churn_amounts = ['revenue_at_stake', 'revenue_left'] -%}
@@ -35,6 +33,12 @@ feeds as (
 local_customers as (
 
     select * from {{ ref('int_local_customers_summed') }}
+
+),
+
+local_key_customers as (
+
+    select * from {{ ref('int_local_key_customers_summed') }}
 
 ),
 
@@ -113,6 +117,9 @@ summed as (
         {%- for column in amounts %}
         coalesce({{ sum_money('local_customers.' ~ column) }}, 0) as {{ column }},
         {%- endfor %}
+        cast(coalesce(sum(local_key_customers.key_customers), 0) as bigint)
+            as key_customers,
+        coalesce({{ sum_money('local_key_customers.key_revenue') }}, 0) as key_revenue,
         {%- for column in churn_counts %}
         cast(coalesce(sum(local_churn.{{ column }}), 0) as bigint) as {{ column }},
         {%- endfor %}
@@ -131,6 +138,10 @@ summed as (
         on
             region_levels.local_code = local_customers.local_code
             and region_months.month = local_customers.month
+    left join local_key_customers
+        on
+            region_levels.local_code = local_key_customers.local_code
+            and region_months.month = local_key_customers.month
     left join local_churn
         on
             region_levels.local_code = local_churn.local_code
