@@ -107,7 +107,7 @@
 {% macro is_needed(column, months_back=0) -%}
     {%- set parts = build_parts() -%}
     {%- set first = parts[0][0] -%}
-    {%- set is_number = column.endswith('_number') or months_back is string -%}
+    {%- set is_number = is_month_number(column) or months_back is string -%}
     {%- if parts | length > 1 -%}
         {%- if is_number -%}
             ({{ column }} >= [[first_number]] - {{ months_back }} and {{ column }} < [[end_number]])
@@ -156,8 +156,10 @@
     {%- endif -%}
 {%- endmacro %}
 
+{% macro is_month_number(column) -%} {{ return(column.rstrip(')').endswith('_number')) }} {%- endmacro %}
+
 {% macro months_between(column, first, end) -%}
-    {%- set is_number = column.endswith('_number') -%}
+    {%- set is_number = is_month_number(column) -%}
     {%- if first is none and end is none -%} true {%- endif -%}
     {%- if first is not none -%}
         {{ column }} >= {{ first if is_number else "date '" ~ first_day(first) ~ "'" }}

@@ -85,10 +85,8 @@ invoice_months as (
     inner join months_known
         on
             balances.month_from_number <= months_known.month_number
-            and (
-                balances.month_to_number is null
-                or balances.month_to_number > months_known.month_number
-            )
+            and coalesce(balances.month_to_number, {{ open_month_number() }})
+            > months_known.month_number
             and (
                 balances.outstanding_amount > 0
                 or months_known.month_number
@@ -101,7 +99,6 @@ invoice_months_converted as (
 
     select
         invoice_months.customer_id,
-        invoice_months.month,
         invoice_months.month_number,
         case
             when invoice_months.outstanding_amount = 0 then 0
@@ -163,7 +160,6 @@ months_paid_on_time as (
 
     select
         due_months_paid_on_time.customer_id,
-        months_known.month,
         months_known.month_number,
         {{ sum_money('due_months_paid_on_time.due_amount') }} as due_amount
     from due_months_paid_on_time
@@ -173,10 +169,7 @@ months_paid_on_time as (
             due_months_paid_on_time.due_month_number <= months_known.month_number
             and due_months_paid_on_time.due_month_number + credit_window.window_months
             > months_known.month_number
-    group by
-        due_months_paid_on_time.customer_id,
-        months_known.month,
-        months_known.month_number
+    group by due_months_paid_on_time.customer_id, months_known.month_number
 
 ),
 
@@ -184,7 +177,6 @@ customer_month_parts as (
 
     select
         customer_id,
-        month,
         month_number,
         outstanding_amount,
         case when is_overdue then outstanding_amount else 0 end as overdue_amount,
@@ -199,7 +191,6 @@ customer_month_parts as (
     union all
     select
         customer_id,
-        month,
         month_number,
         0 as outstanding_amount,
         0 as overdue_amount,
@@ -217,7 +208,6 @@ customer_months as (
 
     select
         customer_id,
-        month,
         month_number,
         {{ sum_money('outstanding_amount') }} as outstanding_amount,
         {{ sum_money('overdue_amount') }} as overdue_amount,
@@ -227,7 +217,7 @@ customer_months as (
         max(overdue_days) as longest_overdue_days,
         max(case when is_open then 1 else 0 end) = 1 as has_open_balance
     from customer_month_parts
-    group by customer_id, month, month_number
+    group by customer_id, month_number
 
 ),
 
@@ -236,7 +226,7 @@ final as (
 
     select
         customer_months.customer_id,
-        customer_months.month,
+        months_known.month,
         customer_months.month_number,
         customer_months.outstanding_amount,
         customer_months.overdue_amount,
@@ -262,6 +252,8 @@ final as (
         end as credit_grade,
         customer_months.has_open_balance
     from customer_months
+    inner join months_known
+        on customer_months.month_number = months_known.month_number
     cross join bounds
 
 )

@@ -1,6 +1,6 @@
 {{ config(
     materialized='by_month',
-    month='month_from_number',
+    month='coalesce(month_to_number, month_from_number)',
     key='invoice_id',
     in_parts=false,
 ) }}
@@ -36,23 +36,61 @@ invoices_followed as (
 
 ),
 
+invoices_moved_often as (
+
+    select * from invoices_followed
+    where movement_count > 1
+
+),
+
+-- A bill that moved at most once tells its states itself: open, then moved.
+states_of_others as (
+
+    select
+        invoice_id,
+        issued_month_number as month_from_number,
+        {{ month_number('last_moved_on') }} as month_to_number,
+        cast(0 as decimal(18, 2)) as settled_amount,
+        cast(0 as decimal(18, 2)) as on_time_amount,
+        cast(null as date) as last_moved_on
+    from invoices_followed
+    where
+        movement_count = 0
+        or (
+            movement_count = 1
+            and {{ month_number('last_moved_on') }} > issued_month_number
+        )
+    union all
+    select
+        invoice_id,
+        {{ month_number('last_moved_on') }} as month_from_number,
+        cast(null as bigint) as month_to_number,
+        settled_amount,
+        case when last_moved_on <= due_on then settled_amount else 0 end
+            as on_time_amount,
+        last_moved_on
+    from invoices_followed
+    where movement_count = 1
+
+),
+
 -- An undo counts with what it undoes: money that came in time and went back never came.
 changes as (
 
     select
-        invoices_followed.invoice_id,
+        invoices_moved_often.invoice_id,
         {{ month_number('settlements.settled_on') }} as month_number,
         settlements.amount,
         case
             when
                 coalesce(settlements.undoes_settled_on, settlements.settled_on)
-                <= invoices_followed.due_on
+                <= invoices_moved_often.due_on
                 then settlements.amount
             else 0
         end as on_time_amount,
         settlements.settled_on
-    from invoices_followed
-    inner join settlements on invoices_followed.invoice_id = settlements.invoice_id
+    from invoices_moved_often
+    inner join settlements on invoices_moved_often.invoice_id = settlements.invoice_id
     union all
     select
         invoice_id,
@@ -60,7 +98,7 @@ changes as (
         0 as amount,
         0 as on_time_amount,
         cast(null as date) as settled_on
-    from invoices_followed
+    from invoices_moved_often
 
 ),
 
@@ -102,32 +140,44 @@ accumulated as (
 
 ),
 
+states as (
+
+    select * from accumulated
+    union all
+    select * from states_of_others
+
+),
+
+-- Once it is closed, a bill settled in time tells nothing more.
 final as (
 
     select
-        accumulated.invoice_id,
+        states.invoice_id,
         invoices_followed.customer_id,
         invoices_followed.payment_mode,
         invoices_followed.currency,
-        accumulated.month_from_number,
-        accumulated.month_to_number,
+        states.month_from_number,
+        states.month_to_number,
         invoices_followed.due_month_number,
         invoices_followed.billed_amount,
-        accumulated.on_time_amount,
+        states.on_time_amount,
         cast(
-            invoices_followed.total_amount - accumulated.settled_amount
+            invoices_followed.total_amount - states.settled_amount
             as decimal(18, 2)
         ) as outstanding_amount,
         invoices_followed.is_settled_on_time,
         invoices_followed.billing_month,
         invoices_followed.due_on,
         case
-            when accumulated.settled_amount = invoices_followed.total_amount
-                then accumulated.last_moved_on
+            when states.settled_amount = invoices_followed.total_amount
+                then states.last_moved_on
         end as settled_on
-    from accumulated
+    from states
     inner join invoices_followed
-        on accumulated.invoice_id = invoices_followed.invoice_id
+        on states.invoice_id = invoices_followed.invoice_id
+    where
+        states.settled_amount < invoices_followed.total_amount
+        or not invoices_followed.is_settled_on_time
 
 )
 

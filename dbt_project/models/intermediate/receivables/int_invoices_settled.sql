@@ -28,6 +28,7 @@ invoices_moved as (
     select
         settlements.invoice_id,
         cast(sum(settlements.amount) as decimal(18, 2)) as settled_amount,
+        count(*) as movement_count,
         max(settlements.settled_on) as last_moved_on
     from settlements
     {%- if first_rebuilt_month() %}
@@ -48,6 +49,7 @@ balanced as (
                 then invoices.total_amount - coalesce(invoices_moved.settled_amount, 0)
             else 0
         end as outstanding_amount,
+        coalesce(invoices_moved.movement_count, 0) as movement_count,
         invoices_moved.last_moved_on
     from invoices
     left join invoices_moved on invoices.invoice_id = invoices_moved.invoice_id
@@ -69,6 +71,7 @@ final as (
         billed_amount,
         cast(settled_amount as decimal(18, 2)) as settled_amount,
         cast(outstanding_amount as decimal(18, 2)) as outstanding_amount,
+        movement_count,
         coalesce(outstanding_amount = 0 and last_moved_on <= due_on, false)
             as is_settled_on_time,
         billing_month,
