@@ -50,12 +50,30 @@ end
     4 decimals. Null where either is.
 -#}
 {% macro chance_of_money(probability, money) -%}
+    {{ return(adapter.dispatch('chance_of_money', 'tierwise')(probability, money)) }}
+{%- endmacro %}
+
+{% macro default__chance_of_money(probability, money) -%}
 cast(
     round(
         cast({{ probability }} as decimal(38, 6))
         * cast({{ money }} as decimal(18, 4)), 4
     ) as decimal(18, 4)
 )
+{%- endmacro %}
+
+{#- DuckDB multiplies wide decimals slowly: they are for where the float cannot tell. -#}
+{% macro duckdb__chance_of_money(probability, money) -%}
+    {%- set product -%}
+    (
+        cast({{ probability }} as double)
+        * cast(cast({{ money }} as decimal(18, 4)) as double)
+    )
+    {%- endset -%}
+case
+    when {{ duckdb_rounds_safely(product) }} then cast({{ product }} as decimal(18, 4))
+    else {{ tierwise.default__chance_of_money(probability, money) }}
+end
 {%- endmacro %}
 
 {#-

@@ -253,3 +253,18 @@ def test_months_built_in_parts_are_those_built_at_once(
 ) -> None:
     build_in_parts(increments.last_month.home, months_at_once, since)
     assert differing_tables(increments.last_month, increments.last_month_from_nothing) == []
+
+
+def test_kinds_of_months_that_stay_are_brought_up_to_date(increments: Increments) -> None:
+    """The churn model moves kinds in any month; the rows of such months are not built anew."""
+    home = increments.last_month.home
+    with duckdb.connect(home / "warehouse.duckdb") as connection:
+        row = connection.execute(
+            "update marts.customer_monthly set is_strategic = not is_strategic, "
+            "segment = case when is_premier then 'commercial' else 'key' end, is_premier = false "
+            "where month < date '2025-12-01' and customer_id like '%7'"
+        ).fetchone()
+    assert row
+    assert row[0] > 0
+    build_in_parts(home, 24, date(2025, 12, 1))
+    assert differing_tables(increments.last_month, increments.last_month_from_nothing) == []

@@ -2,6 +2,12 @@
 {%- set features = churn_features() -%}
 {%- set places = 32 -%}
 {%- set heights_per_unit = 1000000000000 -%}
+{%- set terms = ['contributions.intercept'] -%}
+{%- set evaluated_terms = ['evaluated_fits.intercept'] -%}
+{%- for feature, _, _ in features -%}
+    {%- do terms.append('contributions.' ~ feature) -%}
+    {%- do evaluated_terms.append(contribution('measured', feature, 'evaluated_fits')) -%}
+{%- endfor -%}
 with measured as (
 
     select * from {{ ref('int_customer_churn_features_measured') }}
@@ -71,14 +77,7 @@ contributions as (
             when
                 measured.month_number >= tested_months.first_number
                 and measured.month_number <= tested_months.last_number
-                then
-                    {%- set terms = ['evaluated_fits.intercept'] %}
-                    {%- for feature, _, _ in features %}
-                    {%- do terms.append(
-                        contribution('measured', feature, 'evaluated_fits')
-                    ) %}
-                    {%- endfor %}
-                    {{ probability_of(terms) }}
+                then {{ probability_of(evaluated_terms) }}
         end as evaluated_probability,
         fits.intercept
     from measured
@@ -97,9 +96,7 @@ scored as (
         contributions.month,
         contributions.month_number,
         contributions.left_within_3m,
-        {%- set terms = ['contributions.intercept'] %}
         {%- for feature, _, _ in features %}
-        {%- do terms.append('contributions.' ~ feature) %}
         cast(
             contributions.{{ feature }} * fits.{{ feature }}_heights as bigint
         ) * {{ places }} + {{ places - loop.index }} as {{ feature }},
@@ -130,7 +127,8 @@ second_named as (
         first_named.*,
         greatest(
             {%- for feature, _, _ in features %}
-            {{ feature }} * cast({{ feature }} < height_1 as bigint)
+            first_named.{{ feature }}
+            * cast(first_named.{{ feature }} < first_named.height_1 as bigint)
             {{- ',' if not loop.last }}
             {%- endfor %}
         ) as height_2
@@ -144,7 +142,8 @@ third_named as (
         second_named.*,
         greatest(
             {%- for feature, _, _ in features %}
-            {{ feature }} * cast({{ feature }} < height_2 as bigint)
+            second_named.{{ feature }}
+            * cast(second_named.{{ feature }} < second_named.height_2 as bigint)
             {{- ',' if not loop.last }}
             {%- endfor %}
         ) as height_3

@@ -82,9 +82,8 @@ final as (
         count(*) as customers,
         cast(sum(probability) as decimal(18, 6)) as predicted,
         cast(sum(case when left_within_3m then 1 else 0 end) as bigint) as realised,
-        {{ sum_money(
-            'round(cast(value_at_stake as decimal(28, 4)) * probability, 4)'
-        ) }} as predicted_value,
+        {{ sum_money(chance_of_money('probability', 'value_at_stake')) }}
+            as predicted_value,
         {{ sum_money('case when left_within_3m then value_at_stake else 0 end') }}
             as realised_value,
         max(case when is_in_sample then 1 else 0 end) = 1 as is_in_sample
