@@ -75,27 +75,28 @@ def _sums(
 def _row_as_text(connection: duckdb.DuckDBPyConnection, relation: str) -> str:
     """SQL for a row as text: `name=`, then `+value` or `-` for null, with separators between.
 
-    What stands between two values is one constant: half the time goes into the text, and
-    most columns hold no null.
+    What stands between two values is one constant, and a truth value is one with its name:
+    half the time goes into the text, and most columns hold no null.
     """
-    columns = [
-        str(row[0])
-        for row in connection.execute(
-            f"select column_name from (describe select * from {relation})"
-        ).fetchall()
-    ]
-    counts = ", ".join(f"count({identifier(column)}) = count(*)" for column in columns)
+    columns = connection.execute(
+        f"select column_name, column_type from (describe select * from {relation})"
+    ).fetchall()
+    counts = ", ".join(f"count({identifier(column)}) = count(*)" for column, _ in columns)
     is_full = connection.execute(f"select {counts} from {relation}").fetchone()
     assert is_full is not None
-    parts = []
+    parts: list[str] = []
     between = ""
-    for column, full in zip(columns, is_full, strict=True):
+    for (column, column_type), full in zip(columns, is_full, strict=True):
         name = f"{between}{column}={_SEPARATOR}"
-        value = f"cast({identifier(column)} as varchar)"
-        parts += (
-            [literal(f"{name}+"), value]
-            if full
-            else [literal(name), f"coalesce('+' || {value}, '-')"]
-        )
+        value = identifier(column)
+        if column_type == "BOOLEAN":
+            true, false, absent = (literal(name + told) for told in ("+true", "+false", "-"))
+            parts.append(
+                f"case when {value} then {true} when not {value} then {false} else {absent} end"
+            )
+        elif full:
+            parts += [literal(f"{name}+"), f"cast({value} as varchar)"]
+        else:
+            parts += [literal(name), f"coalesce('+' || cast({value} as varchar), '-')"]
         between = _SEPARATOR
     return f"concat({', '.join(parts)})"

@@ -181,22 +181,21 @@ def stored_order(key: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _comment(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> None:
-    """Carry the descriptions of the contract into the file, where a BI tool shows them."""
+    """Carry the descriptions of the contract into the file, where a BI tool shows them.
+
+    In one transaction: each on its own would be forced to the disk.
+    """
 
     def quoted(text: str) -> str:
         return literal(" ".join(text.split()))
 
-    connection.execute(f"comment on table {table.qualified_name} is {quoted(table.description)}")
-    present = {
-        row[0]
-        for row in connection.execute(
-            "select column_name from duckdb_columns() "
-            "where database_name = current_database() and schema_name = ? and table_name = ?",
-            [table.schema, table.name],
-        ).fetchall()
-    }
-    for column, description in table.columns.items():
-        if description and column in present:
-            connection.execute(
-                f'comment on column {table.qualified_name}."{column}" is {quoted(description)}'
-            )
+    present = {row[0] for row in connection.execute(f"describe {table.qualified_name}").fetchall()}
+    described = [
+        f"comment on table {table.qualified_name} is {quoted(table.description)}",
+        *(
+            f'comment on column {table.qualified_name}."{column}" is {quoted(description)}'
+            for column, description in table.columns.items()
+            if description and column in present
+        ),
+    ]
+    connection.execute("; ".join(["begin", *described, "commit"]))

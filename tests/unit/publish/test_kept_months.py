@@ -256,3 +256,21 @@ def test_the_hash_is_the_sum_of_md5_of_the_rows_as_text(tmp_path: Path) -> None:
         nobody = f"(from {TABLE} where false)"
         assert content_hash(connection, nobody) == sum_of_hashes([]) == "0-0-0"
         assert content_hash_by_month(connection, nobody, "month") == {}
+
+
+def test_the_hash_of_a_table_never_changes() -> None:
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(
+            """
+            create table told as
+            from (values
+                ('C1', date '2025-01-01', 12.5::decimal(18, 4), true, null::boolean,
+                    timestamp '2025-02-03 04:05:06', 7::bigint, 0.1::double),
+                ('é', date '2025-02-01', null, false, true, null, -1, 1e20),
+                ('', null, -0.0001, true, false, null, null, null)
+            ) as told(customer_id, month, revenue, is_group, is_ranked, settled_at, products,
+                probability)
+            """
+        )
+        assert content_hash(connection, "told") == "3-f538f1163088ac91-129cbb7f377507583"
