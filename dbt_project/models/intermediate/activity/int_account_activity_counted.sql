@@ -1,4 +1,5 @@
-{{ config(materialized='by_month') }}
+{{ config(materialized='view') }}
+
 with activity as (
 
     select * from {{ ref('int_account_activity_ranged') }}
@@ -7,8 +8,7 @@ with activity as (
 
 months as (
 
-    select * from {{ ref('int_activity_months_numbered') }}
-    where {{ is_needed('month_number') }}
+    select * from {{ ref('int_months_numbered') }}
 
 ),
 

@@ -45,6 +45,13 @@ receivables as (
 
 ),
 
+quality as (
+
+    select * from {{ ref('int_customer_quality_summed') }}
+    where {{ is_needed('month_number') }}
+
+),
+
 contract_versions as (
 
     select * from {{ ref('int_contracts_deduplicated') }}
@@ -248,29 +255,6 @@ events_counted as (
 
 ),
 
-quality as (
-
-    select
-        account_owners.customer_id,
-        months.month_number,
-        {{ share_of('sum(quality_months.outage_minutes)', '60') }} as outage_hours,
-        {{ share_of(
-            'sum(quality_months.drop_rate)', 'count(quality_months.drop_rate)'
-        ) }} as drop_rate
-    from {{ ref('int_service_quality_deduplicated') }} as quality_months
-    inner join {{ ref('int_months_numbered') }} as months
-        on quality_months.quality_month = months.month
-    inner join {{ ref('int_subscriptions_latest') }} as subscriptions
-        on quality_months.subscription_id = subscriptions.subscription_id
-    inner join account_owners
-        on
-            subscriptions.account_id = account_owners.account_id
-            and months.month_number >= account_owners.month_from_number
-            and months.month_number < account_owners.month_to_number
-    group by account_owners.customer_id, months.month_number
-
-),
-
 horizon as (
 
     {{ number_series('1', '(select churn_horizon_months from parameters)') }}
@@ -345,10 +329,16 @@ joined as (
         case
             when months_covered.has_contacts then coalesce(events_counted.contacts, 0)
         end as contacts_3m,
-        case when months_covered.has_service_quality then quality.outage_hours end
-            as outage_hours,
-        case when months_covered.has_service_quality then quality.drop_rate end
-            as drop_rate,
+        case
+            when months_covered.has_service_quality
+                then {{ share_of('quality.outage_minutes_total', '60') }}
+        end as outage_hours,
+        case
+            when months_covered.has_service_quality
+                then {{ share_of(
+                    'quality.drop_rate_total', 'quality.drop_rate_count'
+                ) }}
+        end as drop_rate,
         case when competitors.customer_id is null then 0 else 1 end as competitor_known,
         holdings.is_prepaid,
         trends.charge_level

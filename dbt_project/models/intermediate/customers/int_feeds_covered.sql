@@ -34,6 +34,13 @@ invoices as (
 
 ),
 
+charges as (
+
+    select * from {{ ref('int_charges_summed') }}
+    where is_itemised
+
+),
+
 active_loads as (
 
     select load_id from {{ ref('stg_control__active_loads') }}
@@ -52,10 +59,9 @@ monthly_feeds as (
     union all
     select
         'charges' as feed,
-        min(billing_month) as first_day,
-        max(billing_month) as last_day
-    from invoices
-    where is_itemised
+        {{ month_of_number('min(month_number)') }} as first_day,
+        {{ month_of_number('max(month_number)') }} as last_day
+    from charges
     union all
     select
         'usage' as feed,

@@ -8,7 +8,7 @@ with invoices as (
 
 charges as (
 
-    select * from {{ ref('int_charges_converted') }}
+    select * from {{ ref('int_charges_summed') }}
     where {{ is_needed('month_number') }}
 
 ),
@@ -29,10 +29,10 @@ earned as (
 
     select
         customer_id,
-        month,
+        month_number,
         {{ sum_money('revenue') }} as revenue
     from charges
-    group by customer_id, month
+    group by customer_id, month_number
 
 ),
 
@@ -49,7 +49,7 @@ final as (
     inner join earned
         on
             billed.customer_id = earned.customer_id
-            and billed.month = earned.month
+            and billed.month_number = earned.month_number
 
 )
 

@@ -6,12 +6,6 @@ with invoices as (
 
 ),
 
-charges as (
-
-    select * from {{ ref('int_charges_deduplicated') }}
-
-),
-
 accounts as (
 
     select * from {{ ref('int_accounts_latest') }}
@@ -42,13 +36,6 @@ settings as (
 
 ),
 
-itemised_invoices as (
-
-    select distinct invoice_id
-    from charges
-
-),
-
 -- A bill stays with whoever owned its account at the end of its billing month.
 counted as (
 
@@ -69,7 +56,6 @@ counted as (
             'settings.reporting_currency',
             'exchange_rates.reporting_cny_per_unit',
         ) }} as billed_amount,
-        itemised_invoices.invoice_id is not null as is_itemised,
         invoices.billing_month,
         invoices.issued_on,
         invoices.due_on
@@ -86,7 +72,6 @@ counted as (
         on
             invoices.billing_month = exchange_rates.month
             and invoices.currency = exchange_rates.currency
-    left join itemised_invoices on invoices.invoice_id = itemised_invoices.invoice_id
     where invoices.category in ({{ counted_categories() }})
 
 )

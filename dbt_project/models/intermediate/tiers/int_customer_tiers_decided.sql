@@ -115,13 +115,17 @@ overridden as (
             ruled.customer_id = overrides_in_force.customer_id
             and ruled.month_number = overrides_in_force.month_number
             and overrides_in_force.recency = 1
+    inner join spine
+        on
+            ruled.customer_id = spine.customer_id
+            and ruled.month_number = spine.month_number
     left join resolved_bands
         on
             ruled.policy_id = resolved_bands.policy_id
             and ruled.policy_version = resolved_bands.policy_version
-            and {{ class_key('ruled.region_class') }}
+            and {{ class_key('spine.region_class') }}
             = {{ class_key('resolved_bands.region_class') }}
-            and ruled.legal_form = resolved_bands.legal_form
+            and spine.legal_form = resolved_bands.legal_form
             and overrides_in_force.tier_code = resolved_bands.tier_code
     left join policy_tiers
         on
@@ -141,10 +145,8 @@ decided as (
         spine.is_published,
         policies.policy_id,
         policies.policy_version,
-        policies.metric,
         policies.method,
         ruled.metric_value,
-        ruled.metric_currency,
         ruled.rule_tier_rank,
         ruled.bound_met,
         ruled.next_bound,

@@ -1,4 +1,4 @@
-{{ config(materialized='by_month', tells_tiers=true) }}
+{{ config(materialized='by_month', month='month_number', tells_tiers=true) }}
 -- The receipts of the policies whose tiers are remembered: the one in force, and those
 -- with grace. All others are only compared, and need none.
 with placed as (
@@ -39,13 +39,7 @@ final as (
         placed.policy_id,
         placed.policy_version,
         placed.customer_id,
-        placed.month,
         placed.month_number,
-        placed.region_class,
-        placed.legal_form,
-        placed.metric,
-        placed.method,
-        placed.metric_currency,
         placed.grace_months,
         placed.revenue,
         placed.metric_value,

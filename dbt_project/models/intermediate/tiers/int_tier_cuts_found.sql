@@ -169,7 +169,9 @@ last_members as (
 
 ),
 
--- Every band of a month with the value that lets in; null where it lets in nobody.
+-- Every band of a month with the value that lets in; null where it lets in nobody. An
+-- amount of 4 decimals reaches a bound of 6 where it reaches the next amount above, and
+-- exceeds it where it exceeds the one below: so amounts are compared with amounts.
 banded as (
 
     select
@@ -183,8 +185,9 @@ banded as (
         cast(
             case
                 when policies.order_policy_id is not null then last_members.metric_value
-                else bands.bound
-            end as decimal(18, 6)
+                when bands.comparator = 'gt' then floor(bands.bound * 10000) * 0.0001
+                else ceil(bands.bound * 10000) * 0.0001
+            end as decimal(18, 4)
         ) as cut_value,
         last_members.customer_id as cut_customer_id
     from policies

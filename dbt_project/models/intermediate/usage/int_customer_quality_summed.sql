@@ -27,12 +27,12 @@ account_owners as (
 
 ),
 
-final as (
+-- The months join the sums: before, they would be spread over all subscriptions.
+summed as (
 
     select
         account_owners.customer_id,
-        months.month,
-        months.month_number,
+        {{ month_number('quality_months.quality_month') }} as month_number,
         {%- for measure in measures %}
         cast(sum(quality_months.{{ measure }}) as decimal(18, 6))
             as {{ measure }}_total,
@@ -40,15 +40,34 @@ final as (
         {{- ',' if not loop.last }}
         {%- endfor %}
     from quality_months
-    inner join months on quality_months.quality_month = months.month
     inner join subscriptions
         on quality_months.subscription_id = subscriptions.subscription_id
     inner join account_owners
         on
             subscriptions.account_id = account_owners.account_id
-            and months.month_number >= account_owners.month_from_number
-            and months.month_number < account_owners.month_to_number
-    group by account_owners.customer_id, months.month, months.month_number
+            and {{ month_number('quality_months.quality_month') }}
+            >= account_owners.month_from_number
+            and {{ month_number('quality_months.quality_month') }}
+            < account_owners.month_to_number
+    group by
+        account_owners.customer_id,
+        {{ month_number('quality_months.quality_month') }}
+
+),
+
+final as (
+
+    select
+        summed.customer_id,
+        months.month,
+        summed.month_number,
+        {%- for measure in measures %}
+        summed.{{ measure }}_total,
+        summed.{{ measure }}_count
+        {{- ',' if not loop.last }}
+        {%- endfor %}
+    from summed
+    inner join months on summed.month_number = months.month_number
 
 )
 

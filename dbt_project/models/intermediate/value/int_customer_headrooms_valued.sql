@@ -107,26 +107,37 @@ peers_counted as (
 
 ),
 
-families_held as (
+families_known as (
 
-    select distinct
+    select
         account_activity.customer_id,
         account_activity.month_number,
-        products.product_family
+        products.product_family,
+        1 as is_held,
+        cast(0 as decimal(18, 4)) as family_margin
     from account_activity
     inner join products on account_activity.product_code = products.product_code
+    union all
+    select
+        customer_id,
+        month_number,
+        product_family,
+        0 as is_held,
+        cast(revenue - cost_to_serve as decimal(18, 4)) as family_margin
+    from customer_products
 
 ),
 
-family_margins as (
+families_held as (
 
     select
         customer_id,
         month_number,
         product_family,
-        {{ sum_money('revenue - cost_to_serve') }} as family_margin
-    from customer_products
+        {{ sum_money('family_margin') }} as family_margin
+    from families_known
     group by customer_id, month_number, product_family
+    having max(is_held) = 1
 
 ),
 
@@ -139,17 +150,12 @@ holders as (
         grouped.peer_industry,
         grouped.revenue_group,
         families_held.product_family,
-        coalesce(family_margins.family_margin, 0) as family_margin
+        families_held.family_margin
     from grouped
     inner join families_held
         on
             grouped.customer_id = families_held.customer_id
             and grouped.month_number = families_held.month_number
-    left join family_margins
-        on
-            families_held.customer_id = family_margins.customer_id
-            and families_held.month_number = family_margins.month_number
-            and families_held.product_family = family_margins.product_family
 
 ),
 

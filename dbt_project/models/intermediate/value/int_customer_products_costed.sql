@@ -20,7 +20,7 @@ months as (
 
 charges as (
 
-    select * from {{ ref('int_charges_converted') }}
+    select * from {{ ref('int_charges_summed') }}
     where {{ is_needed('month_number') }}
 
 ),

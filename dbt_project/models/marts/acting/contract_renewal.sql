@@ -19,7 +19,7 @@ owners as (
 
 charges as (
 
-    select * from {{ ref('int_charges_converted') }}
+    select * from {{ ref('int_charges_summed') }}
     where subscription_id is not null
 
 ),

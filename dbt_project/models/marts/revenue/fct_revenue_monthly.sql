@@ -1,7 +1,7 @@
 {{ config(materialized='by_month') }}
 with charges as (
 
-    select * from {{ ref('int_charges_converted') }}
+    select * from {{ ref('int_charges_summed') }}
     where {{ is_needed('month_number') }}
 
 ),
@@ -25,7 +25,7 @@ charged as (
         customer_id,
         account_id,
         product_code,
-        month,
+        month_number,
         {{ sum_money('revenue') }} as revenue,
         {{ sum_money('recurring_revenue') }} as recurring_revenue,
         {{ sum_money('usage_revenue') }} as usage_revenue,
@@ -34,32 +34,24 @@ charged as (
         {{ sum_money('adjustment') }} as adjustment,
         {{ sum_money('unitemised_revenue') }} as unitemised_revenue
     from charges
-    group by customer_id, account_id, product_code, month
+    group by customer_id, account_id, product_code, month_number
 
 ),
 
--- Activity is known before the first invoice month too; those are no months of the run.
 active as (
 
-    select
-        account_activity.customer_id,
-        account_activity.account_id,
-        account_activity.product_code,
-        account_activity.month,
-        account_activity.active_subscriptions
-    from account_activity
-    inner join months on account_activity.month = months.month
-    where account_activity.active_subscriptions > 0
+    select * from account_activity
+    where active_subscriptions > 0
 
 ),
 
-final as (
+combined as (
 
     select
         coalesce(charged.customer_id, active.customer_id) as customer_id,
         coalesce(charged.account_id, active.account_id) as account_id,
         coalesce(charged.product_code, active.product_code) as product_code,
-        coalesce(charged.month, active.month) as month,
+        coalesce(charged.month_number, active.month_number) as month_number,
         coalesce(charged.revenue, 0) as revenue,
         coalesce(charged.recurring_revenue, 0) as recurring_revenue,
         coalesce(charged.usage_revenue, 0) as usage_revenue,
@@ -74,7 +66,27 @@ final as (
             charged.customer_id = active.customer_id
             and charged.account_id = active.account_id
             and charged.product_code = active.product_code
-            and charged.month = active.month
+            and charged.month_number = active.month_number
+
+),
+
+final as (
+
+    select
+        combined.customer_id,
+        combined.account_id,
+        combined.product_code,
+        months.month,
+        combined.revenue,
+        combined.recurring_revenue,
+        combined.usage_revenue,
+        combined.one_off_revenue,
+        combined.discount,
+        combined.adjustment,
+        combined.unitemised_revenue,
+        combined.active_subscriptions
+    from combined
+    inner join months on combined.month_number = months.month_number
 
 )
 

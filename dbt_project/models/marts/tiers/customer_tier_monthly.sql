@@ -6,26 +6,36 @@ with decided as (
 
 ),
 
+policies as (
+
+    select * from {{ ref('int_tier_policies_dated') }}
+    where is_in_force
+
+),
+
+-- Whoever is not ranked has no metric, and so none in a currency.
 final as (
 
     select
-        customer_id,
-        month,
-        policy_id,
-        policy_version,
-        metric,
-        metric_value,
-        metric_currency,
-        rule_tier,
-        tier_code,
-        tier_rank,
-        tier_reason,
-        service_class,
-        bound_met,
-        next_bound,
-        gap_to_next
+        decided.customer_id,
+        decided.month,
+        policies.policy_id,
+        policies.policy_version,
+        policies.metric,
+        decided.metric_value,
+        case when decided.rule_tier_rank is not null then policies.metric_currency end
+            as metric_currency,
+        decided.rule_tier,
+        decided.tier_code,
+        decided.tier_rank,
+        decided.tier_reason,
+        decided.service_class,
+        decided.bound_met,
+        decided.next_bound,
+        decided.gap_to_next
     from decided
-    where is_published
+    left join policies on decided.month_number = policies.month_number
+    where decided.is_published
 
 )
 
