@@ -5,8 +5,8 @@
 {%- set terms = ['contributions.intercept'] -%}
 {%- set evaluated_terms = ['evaluated_fits.intercept'] -%}
 {%- for feature, _, _ in features -%}
-    {%- do terms.append('contributions.' ~ feature) -%}
-    {%- do evaluated_terms.append(contribution('measured', feature, 'evaluated_fits')) -%}
+{%- do terms.append('contributions.' ~ feature) -%}
+{%- do evaluated_terms.append(contribution('measured', feature, 'evaluated_fits')) -%}
 {%- endfor -%}
 with measured as (
 
@@ -87,8 +87,8 @@ contributions as (
 
 ),
 
--- What raises the score, as whole numbers that tell the place of the feature too: of the
--- same height the earlier feature comes first, and no two are equal.
+-- What raises the score, as whole numbers that tell the place of the feature too: of
+-- the same height the earlier feature comes first, and no two are equal.
 scored as (
 
     select

@@ -143,7 +143,7 @@ invoice_months_converted as (
 ),
 
 -- Bills paid in time look the same from every month of their window: summed by due
--- month first, then over the window, before what differs from month to month joins them.
+-- month first, then over the window, before what differs by month joins them.
 due_months_paid_on_time as (
 
     select

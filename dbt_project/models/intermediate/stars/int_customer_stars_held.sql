@@ -4,7 +4,12 @@
     customer_star_monthly does not accept.
 -#}
 {% set ratings = 20 -%}
-{{ config(materialized='by_month', month='month_number', tells_late=true, in_parts=false) }}
+{{ config(
+    materialized='by_month',
+    month='month_number',
+    tells_late=true,
+    in_parts=false,
+) }}
 {%- set first = first_rebuilt_month() %}
 
 with scored as (
