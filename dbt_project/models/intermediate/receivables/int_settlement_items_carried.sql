@@ -1,9 +1,9 @@
 {#-
-    What the months that stay as they are leave to the settlement of those after them; empty
-    where the settlement begins with the first bill. Where money goes depends on what is
-    open, bills and money, and on nothing that is closed: so these enter with what is left
-    of them. Two things do look at closed bills: money taken back, and money that names one.
-    Their accounts are settled from the first bill on.
+    What the months that stay as they are leave to the settlement of those after them;
+    empty where the settlement begins with the first bill. Where money goes depends on
+    what is open, bills and money, and on nothing that is closed: so these enter with
+    what is left of them. Two things do look at closed bills: money taken back, and money
+    that names one. Their accounts are settled from the first bill on.
 -#}
 {%- set begin = settlement_begin() -%}
 with invoices as (
@@ -64,7 +64,8 @@ invoices_open as (
         invoices_in_question.account_id,
         invoices_in_question.currency,
         invoices_in_question.invoice_id,
-        invoices_in_question.total_amount - coalesce(invoices_moved.amount, 0) as amount,
+        invoices_in_question.total_amount - coalesce(invoices_moved.amount, 0)
+            as amount,
         invoices_in_question.issued_on,
         invoices_in_question.due_on
     from invoices_in_question
@@ -169,7 +170,7 @@ items_left as (
     inner join invoices on credits.source_id = invoices.invoice_id
     where credits.source_kind = 'credit_note'
     union all
-    -- Money that is left is credit, or waits for its bill: a bill already issued is closed.
+    -- Money left is credit, or waits for its bill: a bill already issued is closed.
     select
         payments.account_id,
         payments.currency,
