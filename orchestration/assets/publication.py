@@ -28,7 +28,7 @@ def publication_asset(tables: list[PublishedTable]) -> dg.AssetsDefinition:
     )
     def publication(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         session: RunSession = context.resources.session
-        session.progress.phase("Publish")
+        session.progress.phase("Write the publication")
         if session.load_result is None:
             raise ConfigurationError(
                 "A publication holds what its own run loaded and validated: "
@@ -49,8 +49,10 @@ def publication_asset(tables: list[PublishedTable]) -> dg.AssetsDefinition:
             on_table,
             memory_limit=session.settings.memory_limit,
         )
+        session.progress.phase("Draw the report")
         page = report_page(unfinished / DATABASE_FOR_READERS, subject_of_run(session))
         (unfinished / REPORT).write_text(page, encoding="utf-8", newline="\n")
+        session.progress.phase("Publish")
         released = release(session, Published(unfinished, published))
         write_index(session.home.root)
         return dg.MaterializeResult(
