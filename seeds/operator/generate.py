@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from importlib.resources import files
@@ -153,8 +154,8 @@ def write_sample(
     machine's memory) lies in a folder of `out` while it works.
 
     Raises:
-        ConfigurationError: a number below 1, or a landing folder that holds files, which
-            a second sample would mix with its own.
+        ConfigurationError: a number below 1, a landing folder that holds files, which
+            a second sample would mix with its own, or a limit of memory that is too low.
     """
     landing = out / "landing"
     _check_arguments(landing, customers, months)
@@ -162,7 +163,11 @@ def write_sample(
     rows = {delivery.feed: 0 for delivery in DELIVERIES}
     declared: dict[str, dict[str, Any]] = {}
     out.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=out, prefix=".sample-") as work, duckdb.connect() as connection:
+    with (
+        _memory_explained(memory_limit),
+        TemporaryDirectory(dir=out, prefix=".sample-") as work,
+        duckdb.connect() as connection,
+    ):
         connection.execute("set temp_directory = $work", {"work": work})
         if memory_limit:
             connection.execute("set memory_limit = $limit", {"limit": memory_limit})
@@ -185,6 +190,19 @@ def write_sample(
         (landing / feed / CONTROL_FILE).write_text(text, encoding="utf-8")
     found = sprinkle_defects(out, seed) if defects else {}
     return SampleSummary(out, FIRST_MONTH, _month(months - 1), rows, found)
+
+
+@contextmanager
+def _memory_explained(memory_limit: str | None) -> Iterator[None]:
+    """Tell a limit that does not do as the setting that the user can change."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException:
+        raise ConfigurationError(
+            f"{memory_limit or 'The memory of this machine'} is too little for a sample of this "
+            "size. Raise the setting memory_limit, or ask for fewer customers; then remove what "
+            "was written so far and write the sample again."
+        ) from None
 
 
 def _check_arguments(landing: Path, customers: int, months: int) -> None:

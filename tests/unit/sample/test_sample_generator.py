@@ -65,6 +65,11 @@ def test_a_limit_of_memory_changes_nothing(three_months: Path, tmp_path: Path) -
     assert contents(tmp_path) == contents(three_months)
 
 
+def test_too_little_memory_is_told_as_a_setting(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"5MB is too little .* Raise .* memory_limit"):
+        write_sample(tmp_path, 20_000, 1, seed=7, memory_limit="5MB")
+
+
 def test_control_totals_are_of_the_files_beside_them(three_months: Path, tmp_path: Path) -> None:
     write_sample(tmp_path, CUSTOMERS, 3, seed=7, control_totals=True)
     plain, declared = contents(three_months), contents(tmp_path)
