@@ -107,3 +107,37 @@ end
 cast({{ column }} as {{ type }}) {{- ' * ' if not loop.last }}
     {%- endfor -%}
 {%- endmacro %}
+
+{#-
+    What `margins` of so many months sum to, at each: a margin enters the sum in its month and
+    leaves it when the window has passed. `months` is a column of the one row of `windows`.
+-#}
+{% macro margins_summed_over(windows, months) -%}
+select
+    customer_id,
+    month_number,
+    is_month,
+    cast(
+        sum(margin_change) over (
+            partition by customer_id
+            order by month_number
+            range between unbounded preceding and current row
+        ) as decimal(18, 4)
+    ) as window_margin
+from (
+    select
+        customer_id,
+        month_number,
+        margin as margin_change,
+        true as is_month
+    from margins
+    union all
+    select
+        margins.customer_id,
+        margins.month_number + {{ windows }}.{{ months }} as month_number,
+        cast(-margins.margin as decimal(18, 4)) as margin_change,
+        false as is_month
+    from margins
+    cross join {{ windows }}
+) as movements
+{%- endmacro %}

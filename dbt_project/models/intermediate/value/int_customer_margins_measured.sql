@@ -144,40 +144,9 @@ margins as (
 
 ),
 
--- A margin enters the sum in its month and leaves it when the window has passed.
-movements as (
-
-    select
-        customer_id,
-        month_number,
-        margin as margin_change,
-        true as is_month
-    from margins
-    union all
-    select
-        margins.customer_id,
-        margins.month_number + parameters.current_value_months as month_number,
-        cast(-margins.margin as decimal(18, 4)) as margin_change,
-        false as is_month
-    from margins
-    cross join parameters
-
-),
-
 accumulated as (
 
-    select
-        customer_id,
-        month_number,
-        is_month,
-        cast(
-            sum(margin_change) over (
-                partition by customer_id
-                order by month_number
-                range between unbounded preceding and current row
-            ) as decimal(18, 4)
-        ) as current_value
-    from movements
+    {{ margins_summed_over('parameters', 'current_value_months') }}
 
 ),
 
@@ -192,7 +161,7 @@ final as (
         cast(margins.relationship_cost as decimal(18, 4)) as relationship_cost,
         margins.bad_debt,
         margins.margin,
-        accumulated.current_value,
+        accumulated.window_margin as current_value,
         margins.has_service_costs,
         margins.has_contacts,
         margins.has_campaigns,

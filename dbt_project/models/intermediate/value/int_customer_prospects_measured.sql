@@ -34,40 +34,9 @@ bounds as (
 
 ),
 
--- A margin enters the sum in its month and leaves it when the window has passed.
-movements as (
-
-    select
-        customer_id,
-        month_number,
-        margin as margin_change,
-        true as is_month
-    from margins
-    union all
-    select
-        margins.customer_id,
-        margins.month_number + windows.margin_mean_months as month_number,
-        cast(-margins.margin as decimal(18, 4)) as margin_change,
-        false as is_month
-    from margins
-    cross join windows
-
-),
-
 accumulated as (
 
-    select
-        customer_id,
-        month_number,
-        is_month,
-        cast(
-            sum(margin_change) over (
-                partition by customer_id
-                order by month_number
-                range between unbounded preceding and current row
-            ) as decimal(18, 4)
-        ) as window_margin
-    from movements
+    {{ margins_summed_over('windows', 'margin_mean_months') }}
 
 ),
 
