@@ -33,6 +33,8 @@ POWERS = "BKMGT"
 # A process that builds a million customers took 1.3 times what DuckDB was told to keep to.
 ENGINE_SHARE = 0.7
 JOINED_BYTES = 512  # of a customer's month while its figures are joined
+RECENT_MONTHS = 4  # those that late bills, payments and answers to complaints mostly change
+ROW_GROUP_ROWS = 122_880  # DuckDB's; what is read and replaced as a whole
 Share = Annotated[float, Field(ge=0, le=1)]
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
@@ -79,6 +81,11 @@ def months_at_once(size: str, customers: int) -> int:
     """How many months of so many customers dbt's engine holds at once; at least one."""
     engine = byte_count(size) * ENGINE_SHARE
     return max(1, int(engine / (max(customers, 1) * JOINED_BYTES)))
+
+
+def recent_months(customers: int) -> int:
+    """How many months at the end of a table lie apart; none where it is too small to gain by it."""
+    return RECENT_MONTHS if customers * RECENT_MONTHS >= ROW_GROUP_ROWS else 0
 
 
 class Settings(BaseSettings):

@@ -20,7 +20,9 @@
                        stay they are brought up to date, row by row, where they differ
 
     Where the months to be built are more than the engine's memory holds at once, which
-    the loader says too, they are built in parts, some months at a time.
+    the loader says too, they are built in parts, some months at a time. The months that
+    the next deliveries are likely to change are a part of their own: they then lie
+    together, and neither their readers nor what replaces them touch the others.
 -#}
 
 {#- Number of the first month to build anew; none where the whole table has to be. -#}
@@ -29,22 +31,48 @@
         not execute
         or flags.WHICH not in ('build', 'run', 'retry')
         or model.config.materialized != 'by_month'
-        or flags.FULL_REFRESH
-        or config.get('tells_churn')
         or load_cached_relation(this) is none
-        or (config.get('tells_tiers') and value_is_judged())
     -%}
         {{ return(none) }}
     {%- endif -%}
-    {%- set since = 'late_changed_since' if config.get('tells_late') else 'changed_since' -%}
+    {{ return(first_changed_month(config)) }}
+{%- endmacro %}
+
+{#- The same of a table that stands, by the configuration of its model. -#}
+{% macro first_changed_month(of) -%}
+    {%- if
+        flags.FULL_REFRESH
+        or of.get('tells_churn')
+        or (of.get('tells_tiers') and value_is_judged())
+    -%}
+        {{ return(none) }}
+    {%- endif -%}
+    {%- set since = 'late_changed_since' if of.get('tells_late') else 'changed_since' -%}
     {%- set found = run_query(
         'select ' ~ month_number(since) ~ ' from ' ~ source('control', 'run_settings')
     ).columns[0].values()[0] -%}
-    {{ return(none if found is none else found | int - months_before()) }}
+    {{ return(none if found is none else found | int - months_before(of.get('months_before'))) }}
 {%- endmacro %}
 
-{% macro months_before() -%}
-    {%- set name = config.get('months_before') -%}
+{#-
+    A condition on the rows of a table that a run can have written: all where it builds
+    everything, or where the table is not one of months that carry their rows' key.
+-#}
+{% macro can_be_new(relation, key) -%}
+    {%- set node = graph.nodes['model.tierwise.' ~ relation.identifier] if execute -%}
+    {%- set month = node.config.get('month', 'month') if node -%}
+    {%- if
+        not node
+        or flags.WHICH != 'build'
+        or node.config.materialized != 'by_month'
+        or node.config.get('key')
+        or month not in key
+    -%} true
+    {%- else -%} {{ months_between(month, first_changed_month(node.config), none) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro months_before(name) -%}
     {{ return(
         0 if name is none
         else run_query(
@@ -82,17 +110,25 @@
     {%- endif -%}
     {%- set row = run_query(
         'select ' ~ month_number('first_month') ~ ', ' ~ month_number('closing_month')
-        ~ ', months_at_once from ' ~ source('control', 'run_settings')
+        ~ ', months_at_once, recent_months from ' ~ source('control', 'run_settings')
     ).rows[0] -%}
     {%- set begin = row[0] | int if first is none else first -%}
-    {%- set months = [row[1] | int + 1 - begin, 1] | max -%}
-    {%- set count = 1 if row[2] is none else (months / row[2] | int) | round(0, 'ceil') | int -%}
-    {%- set size = (months / count) | round(0, 'ceil') | int -%}
+    {%- set end = [row[1] | int + 1, begin + 1] | max -%}
+    {%- set recent = end - row[3] | int if first is none and row[3] else end -%}
+    {%- set stretches = [(begin, recent), (recent, end)] if begin < recent < end
+        else [(begin, end)] -%}
+    {%- set starts = [] -%}
+    {%- for stretch_begin, stretch_end in stretches -%}
+        {%- set months = stretch_end - stretch_begin -%}
+        {%- set count = 1 if row[2] is none else (months / row[2] | int) | round(0, 'ceil') | int -%}
+        {%- set size = (months / count) | round(0, 'ceil') | int -%}
+        {%- do starts.extend(range(stretch_begin, stretch_end, size)) -%}
+    {%- endfor -%}
     {%- set parts = [] -%}
-    {%- for start in range(begin, begin + months, size) -%}
+    {%- for start in starts -%}
         {%- do parts.append((
             first if loop.first else start,
-            none if loop.last else start + size,
+            none if loop.last else starts[loop.index],
         )) -%}
     {%- endfor -%}
     {{ return(parts) }}

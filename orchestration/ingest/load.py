@@ -46,7 +46,7 @@ from orchestration.ingest.run_settings import (
 from orchestration.ingest.sources import Sources, read_sources
 from orchestration.ingest.sql import connect
 from orchestration.ingest.superseded import write_superseded_rows
-from orchestration.settings import Settings, byte_count, months_at_once
+from orchestration.settings import Settings, byte_count, months_at_once, recent_months
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +275,7 @@ def settle_settings(
             "changed_since": changed.since,
             "late_changed_since": changed.late_since,
             "months_at_once": months_at_once(settings.memory_limit, customers),
+            "recent_months": recent_months(customers),
         },
     )
 

@@ -38,6 +38,7 @@ RUN_SETTINGS_TYPES = {
     "changed_since": "date",
     "late_changed_since": "date",
     "months_at_once": "bigint",
+    "recent_months": "bigint",
     "code_version": "varchar",
     "config_sha256": "varchar",
     "policy_sha256": "varchar",

@@ -12,7 +12,7 @@ import pytest
 
 from orchestration.errors import ConfigurationError, DataBlockedError
 from orchestration.ingest.lake import Lake
-from orchestration.settings import months_at_once
+from orchestration.settings import months_at_once, recent_months
 from tests.support.loading import SmallOperator, lake_content, settled
 
 INVOICES = "invoice_id,account_id,billing_month,issued_on,due_on,currency,total_amount,tax_amount\n"
@@ -59,7 +59,9 @@ def test_run_settings_are_one_row_for_the_models(operator: SmallOperator) -> Non
 
 def test_models_are_told_how_many_months_fit_into_memory(operator: SmallOperator) -> None:
     operator.load()
-    assert operator.query("select months_at_once > 10000 from run_settings") == [(True,)]
+    assert operator.query("select months_at_once > 10000, recent_months from run_settings") == [
+        (True, 0)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -70,6 +72,11 @@ def test_months_at_once_follow_memory_and_customers(
     memory_limit: str, customers: int, months: int
 ) -> None:
     assert months_at_once(memory_limit, customers) == months
+
+
+@pytest.mark.parametrize(("customers", "months"), [(2_000, 0), (30_719, 0), (30_720, 4)])
+def test_recent_months_lie_apart_where_they_fill_a_row_group(customers: int, months: int) -> None:
+    assert recent_months(customers) == months
 
 
 def test_raw_files_are_named_by_content_and_kept_by_month(operator: SmallOperator) -> None:
