@@ -8,6 +8,7 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from orchestration.errors import ConfigurationError
 from orchestration.home import Home
 
 CURRENT = "current"
@@ -81,11 +82,22 @@ def finish_publication(home: Home, run_id: str, unfinished: Path) -> Path:
 
 
 def switch_to(home: Home, run_id: str) -> None:
-    """Make a whole publication the current one, from one moment to the next."""
+    """Make a whole publication the current one, from one moment to the next.
+
+    Raises:
+        ConfigurationError: the link to the current one has become a folder.
+    """
+    current = home.published / CURRENT
+    if current.is_dir() and not current.is_symlink():
+        raise ConfigurationError(
+            f"{current} is a folder, not a link to the newest publication: the home was copied "
+            "by a program that follows links. Remove that folder, a copy of the publication "
+            "beside it, and run again; copy a home with `cp -a`."
+        )
     link = home.published / f"{UNFINISHED}link-{run_id}"
     link.unlink(missing_ok=True)
     link.symlink_to(run_id)
-    link.replace(home.published / CURRENT)
+    link.replace(current)
 
 
 def _flush(folder: Path) -> None:

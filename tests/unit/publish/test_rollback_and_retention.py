@@ -58,6 +58,17 @@ def revenue(home: Home) -> str:
 # --- Rolling back ------------------------------------------------------------------------
 
 
+def test_a_home_copied_by_a_program_that_follows_links_is_told(tmp_path: Path) -> None:
+    home = home_with(tmp_path, 2)
+    copy = Home(Path(shutil.copytree(home.root, tmp_path / "copy")))
+    with pytest.raises(ConfigurationError, match="current is a folder, not a link") as told:
+        switch_to(copy, run_id_of(1))
+    assert "cp -a" in str(told.value)
+    shutil.rmtree(copy.published / CURRENT)
+    switch_to(copy, run_id_of(1))
+    assert current_publication(copy) == run_id_of(1)
+
+
 def test_readers_get_the_older_publication_until_the_next_run(tmp_path: Path) -> None:
     home = home_with(tmp_path, 3)
     event = roll_back(home, run_id_of(1), "Chen Jing", "wrong prices")
