@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -87,6 +88,7 @@ def run(
     from orchestration.ingest.landing import require_landing
     from orchestration.ingest.lock import HomeLock
     from orchestration.settings import load_settings
+    from orchestration.warehouse.dbt_process import WaitingDbt
     from orchestration.warehouse.prepare import prepare_home
 
     gc.disable()  # until the job starts: imports make no garbage, and much to go through
@@ -120,15 +122,20 @@ def run(
         from orchestration.summary import print_summary
 
         try:
-            with ConsoleProgress(console) as progress:
+            with ConsoleProgress(console) as progress, closing(WaitingDbt()) as dbt:
                 progress.phase("Prepare")
-                # dbt parses a new home in its own process, while this one imports Dagster.
+
+                def prepare() -> None:
+                    prepare_home(home_in_use, settings)
+                    dbt.make_ready()
+
+                # dbt gets ready in its own process, while this one imports Dagster.
                 with ThreadPoolExecutor(max_workers=1) as beside:
-                    prepared = beside.submit(prepare_home, home_in_use, settings)
+                    prepared = beside.submit(prepare)
                     from orchestration.main_job import run_main_job
 
                     prepared.result()
-                session = run_main_job(settings, progress, acceptances)
+                session = run_main_job(settings, progress, acceptances, dbt)
         except ValidationBlockedError as blocked:
             print_summary(console, blocked.session)
             raise

@@ -20,10 +20,11 @@ from orchestration.home import Home
 from orchestration.jobs import main_job
 from orchestration.progress import Progress
 from orchestration.publish.contract import published_tables
-from orchestration.resources import DbtResource, OnSession, session_resource
+from orchestration.resources import OnSession, dbt_resource, session_resource
 from orchestration.schedules import daily_schedule
 from orchestration.sensors import landing_sensor
 from orchestration.settings import Settings, load_settings
+from orchestration.warehouse.dbt_process import WaitingDbt
 from orchestration.warehouse.prepare import prepare_home
 
 
@@ -34,6 +35,7 @@ def build_definitions(
     on_session: OnSession | None = None,
     lock: AbstractContextManager[object] | None = None,
     acceptances: Sequence[Acceptance] = (),
+    dbt: WaitingDbt | None = None,
     resource_overrides: Mapping[str, Any] | None = None,
 ) -> dg.Definitions:
     """The definitions for one home.
@@ -44,6 +46,7 @@ def build_definitions(
         on_session: called with the session of a run once it is open.
         lock: held during a run; by default each run takes the lock of the home.
         acceptances: critical failures that a person answers for, in the one run made.
+        dbt: a process that waits for the first dbt command of a run.
         resource_overrides: resources to use instead of the usual ones, for tests.
 
     Raises:
@@ -66,7 +69,7 @@ def build_definitions(
         sensors=[landing_sensor(settings.landing)],
         resources={
             "session": session_resource(settings, progress, on_session, lock, acceptances),
-            "dbt": DbtResource(),
+            "dbt": dbt_resource(dbt),
             **(resource_overrides or {}),
         },
         executor=dg.in_process_executor,

@@ -20,6 +20,7 @@ from orchestration.jobs import JOB_NAME
 from orchestration.progress import Progress
 from orchestration.session import RunSession, ValidationBlockedError
 from orchestration.settings import Settings
+from orchestration.warehouse.dbt_process import WaitingDbt
 
 
 @contextmanager
@@ -32,9 +33,18 @@ def _instance(home: Home) -> Iterator[dg.DagsterInstance]:
 
 
 def run_main_job(
-    settings: Settings, progress: Progress, acceptances: Sequence[Acceptance] = ()
+    settings: Settings,
+    progress: Progress,
+    acceptances: Sequence[Acceptance] = (),
+    dbt: WaitingDbt | None = None,
 ) -> RunSession:
     """Load, validate, build, validate, snapshot and publish; the caller holds the lock.
+
+    Args:
+        settings: of the run.
+        progress: who is told how far it is.
+        acceptances: critical failures that a person answers for.
+        dbt: a process that waits for the first dbt command; the caller ends it.
 
     Returns:
         The session of the run, which published.
@@ -50,6 +60,7 @@ def run_main_job(
         on_session=sessions.append,
         lock=nullcontext(),
         acceptances=acceptances,
+        dbt=dbt,
     )
     # dbt's own lines go to its log: the progress says what the user needs to know.
     with (

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation
 from dagster_dbt.asset_utils import get_updated_cli_invocation_params_for_context
 from packaging.version import Version
-from pydantic import PrivateAttr
 
 from expectations.results import Acceptance
 from orchestration.home import Home
@@ -24,6 +20,7 @@ from orchestration.ingest.lock import HomeLock
 from orchestration.progress import LogProgress, Progress
 from orchestration.session import RunSession, open_session, run_id_of
 from orchestration.settings import Settings
+from orchestration.warehouse.dbt_process import WaitingDbt
 from orchestration.warehouse.dbt_worker import RUN_RESULTS
 from orchestration.warehouse.project import PROJECT_DIR, code_version
 
@@ -72,25 +69,32 @@ def session_resource(
     return dg.ResourceDefinition(resource_fn=session)
 
 
-class DbtResource(dg.ConfigurableResource[Any]):
-    """dbt with the project of this repository, as a process of its own.
+def dbt_resource(waiting: WaitingDbt | None) -> dg.ResourceDefinition:
+    """dbt with the project of this repository.
 
-    Inside this process it would keep the warehouse open. The process can be started before it
-    is needed, see `orchestration.warehouse.dbt_worker`.
+    Args:
+        waiting: the process of the next command, if the caller has started it.
     """
 
-    _waiting: subprocess.Popen[bytes] | None = PrivateAttr(default=None)
+    def dbt(_context: dg.InitResourceContext) -> Iterator[Dbt]:
+        held = waiting or WaitingDbt()
+        try:
+            yield Dbt(held)
+        finally:
+            held.close()
+
+    return dg.ResourceDefinition(resource_fn=dbt)
+
+
+@dataclass(frozen=True)
+class Dbt:
+    """dbt as a process of its own: inside this one it would keep the warehouse open."""
+
+    waiting: WaitingDbt
 
     def make_ready(self) -> None:
         """Start the process of the next command; it waits to be told what that is."""
-        if self._waiting is None:
-            self._waiting = subprocess.Popen(
-                [sys.executable, "-m", "orchestration.warehouse.dbt_worker"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                cwd=PROJECT_DIR,
-            )
+        self.waiting.make_ready()
 
     def build(
         self, arguments: Sequence[str], context: dg.AssetExecutionContext, target_path: Path
@@ -110,14 +114,8 @@ class DbtResource(dg.ConfigurableResource[Any]):
             command += ["--indirect-selection", selected.indirect_selection]
         # What an earlier command left must not be taken for the results of this one.
         (target_path / RUN_RESULTS).unlink(missing_ok=True)
-        self.make_ready()
-        process, self._waiting = self._waiting, None
-        assert process is not None
-        assert process.stdin is not None
-        with suppress(BrokenPipeError), process.stdin as told:  # it says itself why it ended
-            told.write(json.dumps(command).encode() + b"\n")
         return DbtCliInvocation(
-            process=process,
+            process=self.waiting.run(command),
             manifest=selected.manifest,
             dagster_dbt_translator=selected.dagster_dbt_translator,
             project_dir=PROJECT_DIR,
@@ -126,10 +124,3 @@ class DbtResource(dg.ConfigurableResource[Any]):
             cli_version=Version(metadata.version("dbt-core")),
             context=context,
         )
-
-    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
-        """End a process that was made ready and not needed: its input ends."""
-        if self._waiting is not None:
-            self._waiting.kill()
-            self._waiting.communicate()
-            self._waiting = None

@@ -120,6 +120,11 @@ class Settings(BaseSettings):
         """The share of faulty rows above which a delivery of the feed is refused."""
         return self.quarantine_share_limits.get(feed, self.quarantine_share_limit)
 
+    @property
+    def engine_limit(self) -> str:
+        """What DuckDB may take in a process of a run, so that the process keeps to the limit."""
+        return engine_limit(self.memory_limit)
+
     @field_validator("quarantine_share_limits")
     @classmethod
     def _known_feeds(cls, value: dict[str, float]) -> dict[str, float]:

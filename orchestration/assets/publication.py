@@ -47,7 +47,7 @@ def publication_asset(tables: list[PublishedTable]) -> dg.AssetsDefinition:
             session.run_id,
             current_tables,
             on_table,
-            memory_limit=session.settings.memory_limit,
+            memory_limit=session.settings.engine_limit,
         )
         session.progress.phase("Draw the report")
         page = report_page(unfinished / DATABASE_FOR_READERS, subject_of_run(session))

@@ -15,7 +15,7 @@ from orchestration.audit.evidence import keep_dbt_artifacts
 from orchestration.errors import BuildFailedError, DataBlockedError, TierwiseError
 from orchestration.publish.contract import PUBLISHED_SCHEMAS
 from orchestration.report.page import make_ready as make_report_ready
-from orchestration.resources import DbtResource
+from orchestration.resources import Dbt
 from orchestration.session import RunSession
 from orchestration.warehouse.built import forget_built, remember_built
 from orchestration.warehouse.dbt_worker import LOG_NAME, RUN_RESULTS
@@ -73,7 +73,7 @@ def warehouse_assets(manifest_path: Path) -> list[dg.AssetsDefinition]:
 
 def _run_dbt(
     context: dg.AssetExecutionContext,
-    dbt: DbtResource,
+    dbt: Dbt,
     session: RunSession,
     manifest: Mapping[str, Any],
 ) -> Iterator[Any]:

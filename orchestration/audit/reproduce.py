@@ -36,7 +36,7 @@ from orchestration.ingest.superseded import write_superseded_rows
 from orchestration.publish.content_hash import content_hash
 from orchestration.publish.publication import MANIFEST
 from orchestration.publish.retention import NEEDED_BY_THE_NEXT_RUN, publication_or_kept_part
-from orchestration.settings import Settings
+from orchestration.settings import Settings, engine_limit
 from orchestration.warehouse.project import (
     PROJECT_DIR,
     REFERENCE_DEFAULTS,
@@ -184,7 +184,7 @@ def _place_inputs(
         tier_policy=settings.tier_policy,
     )
     make_folder(lake.scratch)
-    connection = connect(memory_limit, lake.scratch / "spill")
+    connection = connect(engine_limit(memory_limit), lake.scratch / "spill")
     try:
         write_ledger_schema(connection, lake)
         write_quarantine_schema(connection, lake)
@@ -258,7 +258,7 @@ def _validate(
         layer,
         home=scratch.root,
         run_id=run["run_id"],
-        connection=validation_source(layer, scratch, settings.memory_limit),
+        connection=validation_source(layer, scratch, settings.engine_limit),
         contract=contract_mapping(),
         period=Period(
             dt.date.fromisoformat(run["closing_month"]),

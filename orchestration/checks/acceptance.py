@@ -58,7 +58,7 @@ def _acceptance(
             layer,
             home=session.home.root,
             run_id=session.run_id,
-            connection=validation_source(layer, session.home, session.settings.memory_limit),
+            connection=validation_source(layer, session.home, session.settings.engine_limit),
             contract=contract_mapping(),
             period=_period(session),
             acceptances=session.acceptances,

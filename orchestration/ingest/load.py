@@ -112,7 +112,7 @@ def load(
     reference = _compose_reference(settings, lake)
     require_policy(lake.reference, settings.tier_policy)
     make_folder(lake.scratch)
-    connection = connect(settings.memory_limit, lake.scratch / "spill")
+    connection = connect(settings.engine_limit, lake.scratch / "spill")
     try:
         counted = active_loads(connection, lake)
         entries = load_files(connection, lake, settings, run_id, landing, progress, sources)

@@ -74,7 +74,7 @@ def release(settings: Settings, path: Path) -> Release:
     lake = loaded_lake(settings.home)
     sources = read_sources(local_landing(settings), settings.sources)
     make_folder(lake.scratch)
-    connection = connect(settings.memory_limit, lake.scratch / "spill")
+    connection = connect(settings.engine_limit, lake.scratch / "spill")
     try:
         file = read_released_file(connection, lake, path, sources)
         released = released_loads(connection, lake)

@@ -21,6 +21,7 @@ from orchestration.home import Home
 from orchestration.ingest.lake import Lake
 from orchestration.ingest.run_settings import write_run_settings
 from orchestration.publish.current import Publication
+from orchestration.settings import engine_limit
 from orchestration.simulate.candidate import IN_FORCE, Policy, write_reference
 from orchestration.warehouse.project import PROJECT_DIR, dbt_environment, dbt_executable
 
@@ -128,7 +129,10 @@ def replayed(
 def _open(scratch: Home, publication: Publication, memory_limit: str) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(
         str(scratch.warehouse),
-        config={"memory_limit": memory_limit, "temp_directory": str(scratch.temporary)},
+        config={
+            "memory_limit": engine_limit(memory_limit),
+            "temp_directory": str(scratch.temporary),
+        },
     )
     connection.execute("set TimeZone = 'UTC'")
     connection.execute("set enable_progress_bar = false")
