@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -29,6 +28,14 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
     return processes
 
 
+def said(process: subprocess.Popen[bytes]) -> bytes:
+    assert process.stdout is not None
+    with process.stdout as output:
+        text = output.read()
+    assert process.wait() == 0
+    return text
+
+
 def test_the_process_that_waits_runs_the_next_command(
     started: list[subprocess.Popen[bytes]],
 ) -> None:
@@ -37,8 +44,7 @@ def test_the_process_that_waits_runs_the_next_command(
     dbt.make_ready()
     process = dbt.run(["build", "--select", "fqn:*"])
     assert [process] == started
-    assert process.communicate()[0] == b'["build", "--select", "fqn:*"]\n'
-    assert process.returncode == 0
+    assert said(process) == b'["build", "--select", "fqn:*"]\n'
 
 
 def test_without_one_that_waits_a_command_starts_its_own(
@@ -47,7 +53,7 @@ def test_without_one_that_waits_a_command_starts_its_own(
     dbt = WaitingDbt()
     first, second = dbt.run(["list"]), dbt.run(["parse"])
     assert [first, second] == started
-    assert (first.communicate()[0], second.communicate()[0]) == (b'["list"]\n', b'["parse"]\n')
+    assert (said(first), said(second)) == (b'["list"]\n', b'["parse"]\n')
 
 
 def test_a_process_that_is_not_needed_is_ended(started: list[subprocess.Popen[bytes]]) -> None:
