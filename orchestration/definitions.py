@@ -46,7 +46,7 @@ def build_definitions(
         on_session: called with the session of a run once it is open.
         lock: held during a run; by default each run takes the lock of the home.
         acceptances: critical failures that a person answers for, in the one run made.
-        dbt: a process that waits for the first dbt command of a run.
+        dbt: the process of the run's dbt commands, if the caller has one.
         resource_overrides: resources to use instead of the usual ones, for tests.
 
     Raises:

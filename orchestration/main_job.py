@@ -13,7 +13,7 @@ import dagster as dg
 
 from expectations.results import Acceptance
 from orchestration.definitions import build_definitions
-from orchestration.errors import TierwiseError
+from orchestration.errors import BuildFailedError, TierwiseError
 from orchestration.home import Home
 from orchestration.instance import prepare_instance
 from orchestration.jobs import JOB_NAME
@@ -44,13 +44,14 @@ def run_main_job(
         settings: of the run.
         progress: who is told how far it is.
         acceptances: critical failures that a person answers for.
-        dbt: a process that waits for the first dbt command; the caller ends it.
+        dbt: the process of the run's dbt commands, if the caller has one; the caller ends it.
 
     Returns:
         The session of the run, which published.
 
     Raises:
-        TierwiseError: the run was refused or blocked; nothing was published.
+        TierwiseError: the run was refused or blocked, or left something out; nothing was
+            published.
     """
     sessions: list[RunSession] = []
     home = Home(settings.home)
@@ -80,7 +81,14 @@ def run_main_job(
             )
         except Exception as error:
             raise _cause(error, sessions) from None
-    return sessions[0]
+    session = sessions[0]
+    if not session.is_published:
+        # Dagster leaves out a step that waits for what was not told, and ends well.
+        raise BuildFailedError(
+            f"The run {session.run_id} ended before it had published, with steps left out; the "
+            "last publication is untouched. `tierwise ui` shows which. Run again."
+        )
+    return session
 
 
 def _cause(error: BaseException, sessions: list[RunSession]) -> BaseException:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import cast
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation
@@ -73,7 +75,7 @@ def dbt_resource(waiting: WaitingDbt | None) -> dg.ResourceDefinition:
     """dbt with the project of this repository.
 
     Args:
-        waiting: the process of the next command, if the caller has started it.
+        waiting: the process of its commands, if the caller has one.
     """
 
     def dbt(_context: dg.InitResourceContext) -> Iterator[Dbt]:
@@ -93,8 +95,12 @@ class Dbt:
     waiting: WaitingDbt
 
     def make_ready(self) -> None:
-        """Start the process of the next command; it waits to be told what that is."""
+        """Start the process of the commands; it waits to be told what to do."""
         self.waiting.make_ready()
+
+    def close(self) -> None:
+        """Let go of the process and its memory, when no command is to come."""
+        self.waiting.close()
 
     def build(
         self, arguments: Sequence[str], context: dg.AssetExecutionContext, target_path: Path
@@ -115,7 +121,7 @@ class Dbt:
         # What an earlier command left must not be taken for the results of this one.
         (target_path / RUN_RESULTS).unlink(missing_ok=True)
         return DbtCliInvocation(
-            process=self.waiting.run(command),
+            process=cast("subprocess.Popen[bytes]", self.waiting.run(command)),
             manifest=selected.manifest,
             dagster_dbt_translator=selected.dagster_dbt_translator,
             project_dir=PROJECT_DIR,

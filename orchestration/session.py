@@ -41,6 +41,7 @@ class RunSession:
     load_result: LoadResult | None = None
     layers: dict[str, LayerResult] = field(default_factory=dict)
     is_refused: bool = False
+    is_published: bool = False
 
     @property
     def is_blocked(self) -> bool:

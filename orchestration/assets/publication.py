@@ -54,6 +54,7 @@ def publication_asset(tables: list[PublishedTable]) -> dg.AssetsDefinition:
         (unfinished / REPORT).write_text(page, encoding="utf-8", newline="\n")
         session.progress.phase("Publish")
         released = release(session, Published(unfinished, published))
+        session.is_published = True
         write_index(session.home.root)
         return dg.MaterializeResult(
             metadata={

@@ -63,6 +63,8 @@ def warehouse_assets(manifest_path: Path) -> list[dg.AssetsDefinition]:
                 keep_dbt_artifacts(session.home, session.run_id, name)
                 raise
             keep_dbt_artifacts(session.home, session.run_id, name)
+            if not is_marts:
+                context.resources.dbt.close()
             if is_marts and session.load_result and not context.is_subset:
                 remember_built(session.home, session.load_result.built)
 
@@ -80,16 +82,19 @@ def _run_dbt(
     """Run one dbt invocation and pass its events on while it works.
 
     Published tables wait for the end, to be shown with their rows: these are read from
-    DuckDB's catalogue, and an open reader would make dbt's next write fail.
+    DuckDB's catalogue, and an open reader would make dbt's next write fail. What waits for
+    something that dbt did not tell of would be left out without a word, so all must be told.
     """
     invocation = dbt.build(BUILD_ARGUMENTS, context, session.home.dbt)
     # dbt works in a process of its own; this one has time for what comes after.
     Thread(target=make_report_ready, daemon=True).start()
     total = _selected_nodes(context)
+    told = 0
     waiting: list[tuple[dg.Output[Any], tuple[str, ...]]] = []
     try:
-        for done, event in enumerate(invocation.stream(), start=1):
-            session.progress.step(_name_of(event), done, total)
+        for event in invocation.stream():
+            told += isinstance(event, dg.Output | dg.AssetCheckResult)
+            session.progress.step(_name_of(event), told, total)
             table = _table_of(event, manifest) if isinstance(event, dg.Output) else ()
             if isinstance(event, dg.Output) and table and table[0] in PUBLISHED_SCHEMAS:
                 waiting.append((event, table))
@@ -101,6 +106,12 @@ def _run_dbt(
         # The warehouse holds names in clear: it is for the owner of the home alone.
         if session.home.warehouse.exists():
             session.home.warehouse.chmod(0o600)
+    if told != total:
+        raise BuildFailedError(
+            f"dbt ended well but told of {told} of {total} models and tests. Nothing was "
+            f"published; the last publication is untouched. {session.home.dbt / LOG_NAME} shows "
+            "what it did. Run again."
+        )
     rows = _row_counts(session)
     for event, table in waiting:
         yield event.with_metadata({**event.metadata, "dagster/row_count": rows[table]})

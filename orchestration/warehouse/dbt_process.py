@@ -1,14 +1,23 @@
-"""The process of the next dbt command; it can be started before there is one to run."""
+"""The process that runs dbt's commands; it can be started before there is one to run."""
 
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from threading import Thread
+from types import TracebackType
+from typing import Any
 
+from orchestration.warehouse.dbt_worker import BEGUN, ENDED
 from orchestration.warehouse.project import PROJECT_DIR
+
+MARKS = (f'{{"{BEGUN}": '.encode(), f'{{"{ENDED}": '.encode())
 
 
 class WaitingDbt:
@@ -18,32 +27,98 @@ class WaitingDbt:
     """
 
     def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
+        self._worker: subprocess.Popen[bytes] | None = None
 
     def make_ready(self) -> None:
         """Start the process, if none waits."""
-        if self._process is None:
-            self._process = subprocess.Popen(
+        if self._worker is None or self._worker.poll() is not None:
+            self._worker = subprocess.Popen(
                 [sys.executable, "-m", "orchestration.warehouse.dbt_worker"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 cwd=PROJECT_DIR,
+                process_group=0,  # of its own, so that `close` reaches what it started
             )
 
-    def run(self, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
-        """Let the process run a dbt command, and leave it to the caller."""
+    def run(self, arguments: Sequence[str]) -> DbtCommand:
+        """Let the process run a dbt command; the one before it must have ended."""
         self.make_ready()
-        process, self._process = self._process, None
-        assert process is not None
-        assert process.stdin is not None
-        with suppress(BrokenPipeError), process.stdin as told:  # it says itself why it ended
-            told.write(json.dumps(list(arguments)).encode() + b"\n")
-        return process
+        assert self._worker is not None
+        return DbtCommand(self._worker, arguments)
 
     def close(self) -> None:
-        """End a process that was made ready and not needed."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.communicate()
-            self._process = None
+        """End the process, and a command that still works."""
+        if self._worker is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._worker.pid, signal.SIGKILL)
+            self._worker.communicate()
+            self._worker = None
+
+
+class DbtCommand:
+    """A dbt command at work in a child of a worker.
+
+    It can be used as the `subprocess.Popen` of a command: its `stdout`, which is the command
+    itself, gives the lines of what it prints, and it has ended when they have.
+    """
+
+    def __init__(self, worker: subprocess.Popen[bytes], arguments: Sequence[str]) -> None:
+        self.args = list(arguments)
+        self.returncode: int | None = None
+        self.closed = False
+        self._worker, self._process_id = worker, worker.pid
+        self._rest: Thread | None = None
+        assert worker.stdin is not None
+        with suppress(BrokenPipeError):  # the worker's last lines say why it ended
+            worker.stdin.write(json.dumps(self.args).encode() + b"\n")
+            worker.stdin.flush()
+
+    @property
+    def stdout(self) -> DbtCommand:
+        """Where the lines come from."""
+        return self
+
+    def __enter__(self) -> DbtCommand:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.closed = True
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The lines that the command prints, until it ends or its worker does."""
+        assert self._worker.stdout is not None
+        for line in self._worker.stdout:
+            if not line.startswith(MARKS):
+                yield line
+                continue
+            mark: dict[str, Any] = json.loads(line)
+            if ENDED in mark:
+                self.returncode = mark[ENDED]
+                return
+            self._process_id = mark[BEGUN]
+        self.returncode = self._worker.wait()
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Drop what the command still prints until it has ended; its exit code.
+
+        Raises:
+            subprocess.TimeoutExpired: it has not ended within so many seconds.
+        """
+        if self.returncode is None:
+            if self._rest is None:
+                self._rest = Thread(target=deque, args=(self, 0), daemon=True)
+                self._rest.start()
+            self._rest.join(timeout)
+        if self.returncode is None:
+            raise subprocess.TimeoutExpired(self.args, timeout or 0)
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal to the command's own process."""
+        os.kill(self._process_id, number)

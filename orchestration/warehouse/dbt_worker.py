@@ -1,11 +1,14 @@
 """dbt in a process of its own that makes ready first and is told afterwards what to do.
 
 dbt spends seconds on its imports and on reading the project. A run starts this process while
-it is still loading, and writes the arguments of the dbt command, a JSON list in one line, to
-its standard input when it needs them. Events from `info` upwards leave on standard output as
-lines of JSON, as `dbt --log-format json` writes them, and in dbt.log as text; the thousands of
-debug events are not written, which is a quarter of dbt's own work. If the run ends first, the
-input ends, and so does this process.
+it is still loading, and writes the arguments of each dbt command, a JSON list in one line, to
+its standard input. The command works in a child of this process, so the next one finds it as
+ready as the first did, and what a command opened or holds in memory goes with the child.
+
+Events from `info` upwards leave on standard output as lines of JSON, as `dbt --log-format json`
+writes them, and in dbt.log as text; the thousands of debug events are not written, which is a
+quarter of dbt's own work. Before them stands a line with the child's process id (BEGUN), after
+them one with its exit code (ENDED). When the input ends, so does this process.
 """
 
 from __future__ import annotations
@@ -15,11 +18,13 @@ import json
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
@@ -31,22 +36,48 @@ PYTHON_MODEL_LIBRARIES = ("pandas", "sklearn.linear_model")
 LOG_NAME = "dbt.log"
 LOG_BYTES = 10 * 1024 * 1024
 LOG_BACKUPS = 5
+BEGUN, ENDED = "dbt_worker_begun", "dbt_worker_ended"
+# The system's libraries there may not be used in a child that was not started anew.
+CAN_FORK = sys.platform != "darwin"
 
 
 def main() -> int:
-    """Make ready, wait for the arguments, run them.
-
-    Returns:
-        Exit code as dbt's: 0 done, 1 something failed, 2 dbt itself could not work.
-    """
+    """Make ready, then wait for commands and run them until the input ends."""
     manifest = _read_project()
     _import_what_models_need()
     # The project stays to the end: the collector need not go through it again and again.
     gc.freeze()
-    line = sys.stdin.readline()
-    if not line:
-        return 0
-    return _run(json.loads(line), manifest)
+    while line := sys.stdin.readline():
+        child = os.fork() if CAN_FORK else 0
+        if not child:
+            _work(json.loads(line), manifest)
+        _, status = os.waitpid(child, 0)
+        _tell({ENDED: os.waitstatus_to_exitcode(status)})
+    return 0
+
+
+def _work(arguments: Sequence[str], manifest: Manifest | None) -> NoReturn:
+    """Run a command and end this process.
+
+    Its exit code is dbt's: 0 done, 1 something failed, 2 dbt itself could not work. It ends
+    at once: libraries whose threads stayed with the parent cannot be taken down in a child.
+    """
+    code = 2
+    try:
+        _tell({BEGUN: os.getpid()})
+        code = _run(arguments, manifest)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        with suppress(OSError):  # nobody may be there to read it
+            sys.stdout.flush()
+        os._exit(code)
+
+
+def _tell(event: Any) -> None:
+    """Write a line of JSON, whole: dbt's threads tell at once, and only bytes have a lock."""
+    sys.stdout.buffer.write(json.dumps(event, default=str).encode() + b"\n")
+    sys.stdout.buffer.flush()
 
 
 def _read_project() -> Manifest | None:
@@ -65,6 +96,7 @@ def _import_what_models_need() -> None:
 
 
 def _run(arguments: Sequence[str], manifest: Manifest | None) -> int:
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.artifacts.schemas.run import RunExecutionResult
     from dbt.cli.main import dbtRunner
     from dbt_common.events.functions import msg_to_dict
@@ -85,10 +117,11 @@ def _run(arguments: Sequence[str], manifest: Manifest | None) -> int:
         if event.info.level == "debug":
             return
         log.info("[%s] %s", event.info.level, event.info.msg)
-        sys.stdout.write(json.dumps(msg_to_dict(event), default=str) + "\n")
-        sys.stdout.flush()
+        _tell(msg_to_dict(event))
 
     outcome = dbtRunner(manifest=manifest, callbacks=[tell]).invoke([*QUIET, *arguments])
+    # dbt leaves this to the end of the process: what was written is put into the file here.
+    DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
     if isinstance(outcome.result, RunExecutionResult):
         outcome.result.write(str(Path(os.environ["DBT_TARGET_PATH"]) / RUN_RESULTS))
     if outcome.exception is not None:

@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections import Counter
 from decimal import Decimal
@@ -18,8 +19,29 @@ import duckdb
 import pandas as pd
 import pytest
 
-from tests.support.command import TIERWISE, published, run_job, tierwise
+from tests.support.command import (
+    TIERWISE,
+    clean_environment,
+    published,
+    run_job,
+    tierwise,
+)
 from tests.support.landing import invoice, month_at, write_feed, write_small_operator
+
+# The command line, where one of the lines that dbt's process writes does not arrive.
+LOSES_AN_EVENT = """
+import sys
+from orchestration.cli import main
+from orchestration.warehouse.dbt_process import DbtCommand
+
+def all_but_one(command, all_of_them=DbtCommand.__iter__):
+    for line in all_of_them(command):
+        if b"model.tierwise.dim_month" not in line or b"LogModelResult" not in line:
+            yield line
+
+DbtCommand.__iter__ = all_but_one
+sys.exit(main())
+"""
 
 
 @pytest.fixture(scope="module")
@@ -245,6 +267,23 @@ def test_a_reader_of_the_warehouse_is_told_to_leave(home: Path, tmp_path: Path) 
     manifest = json.loads((run / "manifest.json").read_text())
     assert manifest["run"]["status"] == "failed"
     assert manifest["dbt"]["invocation_ids"] == {}
+
+
+def test_what_dbt_built_without_telling_is_not_passed_over(home: Path, tmp_path: Path) -> None:
+    held, landing, reference = copy_of(home, tmp_path)
+    before = (held / "published" / "current").readlink()
+    folders = ("--home", held, "--landing", landing, "--reference", reference)
+    outcome = subprocess.run(
+        [sys.executable, "-c", LOSES_AN_EVENT, "run", *folders, "--rebuild"],
+        capture_output=True,
+        text=True,
+        env={**clean_environment(), "COLUMNS": "200"},
+        check=False,
+    )
+    assert outcome.returncode == 1, outcome.stdout
+    assert "dbt ended well but told of" in " ".join(outcome.stderr.split())
+    assert "Published" not in outcome.stdout
+    assert (held / "published" / "current").readlink() == before
 
 
 def test_status_tells_what_is_published(home: Path) -> None:

@@ -1,65 +1,132 @@
-"""The process of the next dbt command: started early, told once, never left behind."""
+"""The process that runs dbt's commands: started early, serves them all, never left behind."""
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from threading import Thread
 
 import pytest
 
 from orchestration.warehouse import dbt_process
-from orchestration.warehouse.dbt_process import WaitingDbt
+from orchestration.warehouse.dbt_process import DbtCommand, WaitingDbt
 
-TELLS_BACK = "import sys; print(sys.stdin.readline().strip())"
+# The worker as it is, with a dbt that prints its arguments and ends with the last of them.
+WORKER = """
+import os, sys, time
+from orchestration.warehouse import dbt_worker
+
+def run(arguments, project):
+    print(project, *arguments, flush=True)
+    if arguments[0] == "killed":
+        os.kill(os.getpid(), 9)
+    if arguments[0] == "long":
+        time.sleep(600)
+    return int(arguments[1])
+
+dbt_worker._read_project = lambda: "project"
+dbt_worker._import_what_models_need = lambda: None
+dbt_worker._run = run
+dbt_worker.CAN_FORK = {can_fork}
+sys.exit(dbt_worker.main())
+"""
+Started = list["subprocess.Popen[bytes]"]
 
 
 @pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
-    """The processes started, which stand for dbt and say what they were told."""
-    processes: list[subprocess.Popen[bytes]] = []
+def started(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Started]:
+    """Lets a program stand for the worker; gives the list of those that are started."""
     start = subprocess.Popen
 
-    def stand_in(command: list[str], **options: object) -> subprocess.Popen[bytes]:
-        assert command == [sys.executable, "-m", "orchestration.warehouse.dbt_worker"]
-        processes.append(start([sys.executable, "-c", TELLS_BACK], **options))  # type: ignore[call-overload]
-        return processes[-1]
+    def stand_in(program: str) -> Started:
+        processes: Started = []
 
-    monkeypatch.setattr(dbt_process.subprocess, "Popen", stand_in)
-    return processes
+        def popen(command: list[str], **options: object) -> subprocess.Popen[bytes]:
+            assert command == [sys.executable, "-m", "orchestration.warehouse.dbt_worker"]
+            processes.append(start([sys.executable, "-c", program], **options))  # type: ignore[call-overload]
+            return processes[-1]
 
+        monkeypatch.setattr(dbt_process.subprocess, "Popen", popen)
+        return processes
 
-def said(process: subprocess.Popen[bytes]) -> bytes:
-    assert process.stdout is not None
-    with process.stdout as output:
-        text = output.read()
-    assert process.wait() == 0
-    return text
+    return stand_in
 
 
-def test_the_process_that_waits_runs_the_next_command(
-    started: list[subprocess.Popen[bytes]],
+@pytest.fixture
+def dbt() -> Iterator[WaitingDbt]:
+    with closing(WaitingDbt()) as waiting:
+        yield waiting
+
+
+def said(command: DbtCommand) -> list[str]:
+    """The lines of a command, to its end."""
+    with command.stdout as output:
+        return [line.decode().strip() for line in output]
+
+
+@pytest.mark.parametrize("can_fork", [True, False])
+def test_commands_run_one_after_the_other(
+    dbt: WaitingDbt, started: Callable[[str], Started], can_fork: bool
 ) -> None:
-    dbt = WaitingDbt()
+    workers = started(WORKER.format(can_fork=can_fork))
     dbt.make_ready()
     dbt.make_ready()
-    process = dbt.run(["build", "--select", "fqn:*"])
-    assert [process] == started
-    assert said(process) == b'["build", "--select", "fqn:*"]\n'
+    for arguments in (["build", "0"], ["test", "1"]):
+        command = dbt.run(arguments)
+        assert not command.closed
+        assert said(command) == [f"project {' '.join(arguments)}"]
+        assert (command.closed, command.wait()) == (True, int(arguments[1]))
+        assert command.args == arguments
+    assert len(workers) == (1 if can_fork else 2)
 
 
-def test_without_one_that_waits_a_command_starts_its_own(
-    started: list[subprocess.Popen[bytes]],
+def test_a_command_that_is_killed_is_told_and_the_next_one_runs(
+    dbt: WaitingDbt, started: Callable[[str], Started]
 ) -> None:
-    dbt = WaitingDbt()
-    first, second = dbt.run(["list"]), dbt.run(["parse"])
-    assert [first, second] == started
-    assert (said(first), said(second)) == (b'["list"]\n', b'["parse"]\n')
+    workers = started(WORKER.format(can_fork=True))
+    killed = dbt.run(["killed", "0"])
+    assert said(killed) == ["project killed 0"]
+    assert killed.wait() == -signal.SIGKILL
+    assert said(dbt.run(["build", "0"])) == ["project build 0"]
+    assert len(workers) == 1
 
 
-def test_a_process_that_is_not_needed_is_ended(started: list[subprocess.Popen[bytes]]) -> None:
-    dbt = WaitingDbt()
+def test_a_worker_that_cannot_begin_is_the_command_that_fails(
+    dbt: WaitingDbt, started: Callable[[str], Started]
+) -> None:
+    workers = started("import sys; print('no project'); sys.exit(2)")
     dbt.make_ready()
+    workers[0].wait()
+    command = dbt.run(["build", "0"])
+    assert (said(command), command.wait()) == (["no project"], 2)
+
+
+def test_a_command_is_interrupted(dbt: WaitingDbt, started: Callable[[str], Started]) -> None:
+    started(WORKER.format(can_fork=True))
+    command = dbt.run(["long", "0"])
+    assert next(iter(command)) == b"project long 0\n"
+    with pytest.raises(subprocess.TimeoutExpired):
+        command.wait(timeout=0.1)
+    command.send_signal(signal.SIGTERM)
+    assert command.wait(timeout=60) == -signal.SIGTERM
+
+
+def test_what_still_works_is_ended_with_its_worker(
+    dbt: WaitingDbt, started: Callable[[str], Started]
+) -> None:
+    started(WORKER.format(can_fork=True))
+    lines = iter(dbt.run(["long", "0"]))
+    assert next(lines) == b"project long 0\n"
+    closing_it = Thread(target=dbt.close, daemon=True)
+    closing_it.start()
+    closing_it.join(timeout=60)  # it waits for everyone who could still write
+    assert not closing_it.is_alive()
+
+
+def test_nothing_to_close_is_no_error() -> None:
+    dbt = WaitingDbt()
     dbt.close()
     dbt.close()
-    (process,) = started
-    assert process.returncode is not None
