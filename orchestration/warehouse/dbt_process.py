@@ -95,7 +95,8 @@ class DbtCommand:
         assert self._worker.stdout is not None
         for line in self._worker.stdout:
             if not line.startswith(MARKS):
-                yield line
+                if line.strip():
+                    yield line
                 continue
             mark: dict[str, Any] = json.loads(line)
             if ENDED in mark:

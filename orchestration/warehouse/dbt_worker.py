@@ -52,6 +52,7 @@ def main() -> int:
         if not child:
             _work(json.loads(line), manifest)
         _, status = os.waitpid(child, 0)
+        print(flush=True)  # after half a line, where the child was killed
         _tell({ENDED: os.waitstatus_to_exitcode(status)})
     return 0
 

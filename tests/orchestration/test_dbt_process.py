@@ -22,6 +22,7 @@ from orchestration.warehouse import dbt_worker
 def run(arguments, project):
     print(project, *arguments, flush=True)
     if arguments[0] == "killed":
+        print("half a line", end="", flush=True)
         os.kill(os.getpid(), 9)
     if arguments[0] == "long":
         time.sleep(600)
@@ -88,7 +89,7 @@ def test_a_command_that_is_killed_is_told_and_the_next_one_runs(
 ) -> None:
     workers = started(WORKER.format(can_fork=True))
     killed = dbt.run(["killed", "0"])
-    assert said(killed) == ["project killed 0"]
+    assert said(killed) == ["project killed 0", "half a line"]
     assert killed.wait() == -signal.SIGKILL
     assert said(dbt.run(["build", "0"])) == ["project build 0"]
     assert len(workers) == 1
