@@ -35,3 +35,9 @@ class BuildFailedError(TierwiseError):
     """A model could not be built; nothing was published."""
 
     exit_code = 1
+
+
+class RunInterruptedError(TierwiseError):
+    """Somebody stopped the run before it had published."""
+
+    exit_code = 1

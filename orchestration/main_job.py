@@ -13,7 +13,7 @@ import dagster as dg
 
 from expectations.results import Acceptance
 from orchestration.definitions import build_definitions
-from orchestration.errors import BuildFailedError, TierwiseError
+from orchestration.errors import BuildFailedError, RunInterruptedError, TierwiseError
 from orchestration.home import Home
 from orchestration.instance import prepare_instance
 from orchestration.jobs import JOB_NAME
@@ -79,6 +79,8 @@ def run_main_job(
                 instance=instance,
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             )
+        except dg.DagsterExecutionInterruptedError:
+            raise RunInterruptedError(_interrupted(sessions)) from None
         except Exception as error:
             raise _cause(error, sessions) from None
     session = sessions[0]
@@ -89,6 +91,15 @@ def run_main_job(
             "last publication is untouched. `tierwise ui` shows which. Run again."
         )
     return session
+
+
+def _interrupted(sessions: Sequence[RunSession]) -> str:
+    if any(session.is_published for session in sessions):
+        return f"Interrupted after {sessions[0].run_id} was published."
+    return (
+        "Interrupted: nothing was published; the last publication is untouched. Run again: what "
+        "was loaded stays loaded."
+    )
 
 
 def _cause(error: BaseException, sessions: list[RunSession]) -> BaseException:

@@ -24,6 +24,7 @@ from contextlib import suppress
 from importlib import import_module
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def main() -> int:
         if not child:
             _work(json.loads(line), manifest)
         _, status = os.waitpid(child, 0)
-        print(flush=True)  # after half a line, where the child was killed
+        _write(b"\n")  # ends the half of a line that a killed child may leave
         _tell({ENDED: os.waitstatus_to_exitcode(status)})
     return 0
 
@@ -64,21 +65,40 @@ def _work(arguments: Sequence[str], manifest: Manifest | None) -> NoReturn:
     at once: libraries whose threads stayed with the parent cannot be taken down in a child.
     """
     code = 2
+    Thread(target=_end_with_the_run, daemon=True).start()
     try:
         _tell({BEGUN: os.getpid()})
         code = _run(arguments, manifest)
     except BaseException:
         traceback.print_exc()
     finally:
-        with suppress(OSError):  # nobody may be there to read it
+        with suppress(OSError):  # as in `_write`
             sys.stdout.flush()
         os._exit(code)
 
 
+def _end_with_the_run() -> None:
+    """End this process when the input does: the run was killed, and the next one is to build."""
+    if not os.read(sys.stdin.fileno(), 1):
+        os._exit(2)
+
+
 def _tell(event: Any) -> None:
-    """Write a line of JSON, whole: dbt's threads tell at once, and only bytes have a lock."""
-    sys.stdout.buffer.write(json.dumps(event, default=str).encode() + b"\n")
-    sys.stdout.buffer.flush()
+    """Write a line of JSON."""
+    _write(json.dumps(event, default=str).encode() + b"\n")
+
+
+def _write(line: bytes) -> None:
+    """Write a line whole: dbt's threads tell at once, and only what writes bytes has a lock.
+
+    An error would end the thread and leave dbt waiting for it. With nobody there to read, this
+    process has nothing left to do.
+    """
+    try:
+        sys.stdout.buffer.write(line)
+        sys.stdout.buffer.flush()
+    except OSError:
+        os._exit(2)
 
 
 def _read_project() -> Manifest | None:

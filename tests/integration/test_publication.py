@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -170,7 +168,37 @@ def test_a_critical_failure_leaves_the_last_publication(home: Path, tmp_path: Pa
     assert list(runs["status"]) == ["published", "blocked", "published"]
 
 
-PHASES = ("Load the landing area", "Build the marts", "Snapshot")
+def stopped_in(phase: str, *folders: Path) -> subprocess.Popen[str]:
+    """A run of a home, a landing and a reference folder, shortly after a phase has ended."""
+    options = zip(("--home", "--landing", "--reference"), folders, strict=True)
+    process = subprocess.Popen(
+        [TIERWISE, "run", *(part for option in options for part in option)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith(phase):
+            break
+    time.sleep(0.3)
+    return process
+
+
+def test_a_run_that_is_stopped_says_so(home: Path, tmp_path: Path) -> None:
+    stopped, landing, reference = copy_of(home, tmp_path)
+    before = (stopped / "published" / "current").readlink()
+    write_feed(landing, "invoices", "late.csv", [invoice("C2", month_at(2), "12.00")])
+    process = stopped_in("Validate the raw data", stopped, landing, reference)
+    process.terminate()
+    _, told = process.communicate()
+    assert process.returncode == 1
+    assert "Interrupted: nothing was published" in " ".join(told.split())
+    assert "Traceback" not in told
+    assert (stopped / "published" / "current").readlink() == before
+
+
+PHASES = ("Load the landing area", "Validate the raw data", "Build the marts", "Snapshot")
 
 
 @pytest.mark.parametrize("phase", PHASES)
@@ -181,19 +209,8 @@ def test_a_killed_run_leaves_the_last_publication_and_the_next_one_recovers(
     before = (killed / "published" / "current").readlink()
     late = invoice("C2", month_at(2), "12.00", invoice_id="I-LATE")
     write_feed(landing, "invoices", "late.csv", [late])
-    arguments = ["run", "--home", killed, "--landing", landing, "--reference", reference]
-    process = subprocess.Popen(
-        [TIERWISE, *arguments],
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.startswith(f"{phase}"):
-            break
-    time.sleep(0.3)
-    os.killpg(process.pid, signal.SIGKILL)
+    process = stopped_in(phase, killed, landing, reference)
+    process.kill()  # alone: what it started has to end by itself
     process.wait()
     assert (killed / "published" / "current").readlink() == before
     outcome = run_job(killed, landing, reference)

@@ -127,6 +127,18 @@ def test_what_still_works_is_ended_with_its_worker(
     assert not closing_it.is_alive()
 
 
+def test_what_still_works_ends_when_the_run_is_gone() -> None:
+    program = [sys.executable, "-c", WORKER.format(can_fork=True)]
+    worker = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with worker:
+        command = DbtCommand(worker, ["long", "0"])
+        assert next(iter(command)) == b"project long 0\n"
+        assert worker.stdin is not None
+        worker.stdin.close()
+        assert command.wait(timeout=60) == 2
+        assert worker.wait(timeout=60) == 0
+
+
 def test_nothing_to_close_is_no_error() -> None:
     dbt = WaitingDbt()
     dbt.close()
