@@ -79,8 +79,8 @@ def run(
 
     Where nothing changed since the current publication was made, it says so and stops.
 
-    Exit codes: 0 published, 1 blocked by validation, 2 wrong use or configuration,
-    3 another run holds the warehouse.
+    Exit codes: 0 published, 1 blocked by validation, not built or stopped, 2 wrong use or
+    configuration, 3 another run holds the warehouse.
     """
     from orchestration.audit.acceptance import acceptances_of
     from orchestration.errors import ConfigurationError

@@ -38,6 +38,6 @@ class BuildFailedError(TierwiseError):
 
 
 class RunInterruptedError(TierwiseError):
-    """Somebody stopped the run before it had published."""
+    """Somebody stopped the run; the message says whether it had published."""
 
     exit_code = 1

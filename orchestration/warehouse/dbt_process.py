@@ -12,12 +12,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from threading import Thread
 from types import TracebackType
-from typing import Any
 
-from orchestration.warehouse.dbt_worker import BEGUN, ENDED
+from orchestration.warehouse.dbt_worker import ENDED
 from orchestration.warehouse.project import PROJECT_DIR
 
-MARKS = (f'{{"{BEGUN}": '.encode(), f'{{"{ENDED}": '.encode())
+# How the worker's own line begins; all others are the command's.
+MARK = f'{{"{ENDED}": '.encode()
 
 
 class WaitingDbt:
@@ -67,7 +67,7 @@ class DbtCommand:
         self.args = list(arguments)
         self.returncode: int | None = None
         self.closed = False
-        self._worker, self._process_id = worker, worker.pid
+        self._worker = worker
         self._rest: Thread | None = None
         assert worker.stdin is not None
         with suppress(BrokenPipeError):  # the worker's last lines say why it ended
@@ -94,15 +94,11 @@ class DbtCommand:
         """The lines that the command prints, until it ends or its worker does."""
         assert self._worker.stdout is not None
         for line in self._worker.stdout:
-            if not line.startswith(MARKS):
-                if line.strip():
-                    yield line
-                continue
-            mark: dict[str, Any] = json.loads(line)
-            if ENDED in mark:
-                self.returncode = mark[ENDED]
+            if line.startswith(MARK):
+                self.returncode = json.loads(line)[ENDED]
                 return
-            self._process_id = mark[BEGUN]
+            if line.strip():  # an empty one only ends half a line
+                yield line
         self.returncode = self._worker.wait()
 
     def wait(self, timeout: float | None = None) -> int:
@@ -121,5 +117,6 @@ class DbtCommand:
         return self.returncode
 
     def send_signal(self, number: int) -> None:
-        """Send a signal to the command's own process."""
-        os.kill(self._process_id, number)
+        """Send a signal to the command, and to its worker, which may still make ready for it."""
+        with suppress(ProcessLookupError):  # both have ended
+            os.killpg(self._worker.pid, number)

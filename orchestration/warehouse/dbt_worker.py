@@ -7,8 +7,8 @@ ready as the first did, and what a command opened or holds in memory goes with t
 
 Events from `info` upwards leave on standard output as lines of JSON, as `dbt --log-format json`
 writes them, and in dbt.log as text; the thousands of debug events are not written, which is a
-quarter of dbt's own work. Before them stands a line with the child's process id (BEGUN), after
-them one with its exit code (ENDED). When the input ends, so does this process.
+quarter of dbt's own work. After them stands a line with the command's exit code (ENDED). When
+the input ends, so does this process.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import gc
 import json
 import logging
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -37,13 +38,15 @@ PYTHON_MODEL_LIBRARIES = ("pandas", "sklearn.linear_model")
 LOG_NAME = "dbt.log"
 LOG_BYTES = 10 * 1024 * 1024
 LOG_BACKUPS = 5
-BEGUN, ENDED = "dbt_worker_begun", "dbt_worker_ended"
+ENDED = "dbt_worker_ended"
 # The system's libraries there may not be used in a child that was not started anew.
 CAN_FORK = sys.platform != "darwin"
 
 
 def main() -> int:
     """Make ready, then wait for commands and run them until the input ends."""
+    # What is started in the background ignores it; a run that is stopped stops dbt by it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     manifest = _read_project()
     _import_what_models_need()
     # The project stays to the end: the collector need not go through it again and again.
@@ -67,7 +70,6 @@ def _work(arguments: Sequence[str], manifest: Manifest | None) -> NoReturn:
     code = 2
     Thread(target=_end_with_the_run, daemon=True).start()
     try:
-        _tell({BEGUN: os.getpid()})
         code = _run(arguments, manifest)
     except BaseException:
         traceback.print_exc()

@@ -176,6 +176,7 @@ def stopped_in(phase: str, *folders: Path) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        env={**clean_environment(), "COLUMNS": "200"},
     )
     assert process.stdout is not None
     for line in process.stdout:

@@ -14,9 +14,10 @@ import pytest
 from orchestration.warehouse import dbt_process
 from orchestration.warehouse.dbt_process import DbtCommand, WaitingDbt
 
-# The worker as it is, with a dbt that prints its arguments and ends with the last of them.
+# The worker as it is, where SIGINT is ignored, with a dbt that prints its arguments and ends with
+# the last of them.
 WORKER = """
-import os, sys, time
+import os, signal, sys, time
 from orchestration.warehouse import dbt_worker
 
 def run(arguments, project):
@@ -28,6 +29,7 @@ def run(arguments, project):
         time.sleep(600)
     return int(arguments[1])
 
+signal.signal(signal.SIGINT, signal.SIG_IGN)
 dbt_worker._read_project = lambda: "project"
 dbt_worker._import_what_models_need = lambda: None
 dbt_worker._run = run
@@ -111,8 +113,19 @@ def test_a_command_is_interrupted(dbt: WaitingDbt, started: Callable[[str], Star
     assert next(iter(command)) == b"project long 0\n"
     with pytest.raises(subprocess.TimeoutExpired):
         command.wait(timeout=0.1)
-    command.send_signal(signal.SIGTERM)
-    assert command.wait(timeout=60) == -signal.SIGTERM
+    command.send_signal(signal.SIGINT)
+    assert command.wait(timeout=60) == -signal.SIGINT
+
+
+def test_a_command_is_interrupted_before_it_begins(
+    dbt: WaitingDbt, started: Callable[[str], Started]
+) -> None:
+    slow = 'lambda: (print("making ready", flush=True), time.sleep(600))'
+    started(WORKER.format(can_fork=True).replace('lambda: "project"', slow))
+    command = dbt.run(["build", "0"])
+    assert next(iter(command)) == b"making ready\n"
+    command.send_signal(signal.SIGINT)
+    assert command.wait(timeout=60) == -signal.SIGINT
 
 
 def test_what_still_works_is_ended_with_its_worker(
